@@ -1,0 +1,194 @@
+/**
+ * TikTok simulator: its state and the contract between the dispatcher (`dispatch.ts`) and the endpoint families
+ * (`endpoints/*.ts`). Field names inside rows are TikTok's own. Facts: TikTok API for Business v1.3 documentation.
+ */
+import type { Collection, VirtualClock } from '../kit/types.ts';
+
+export interface App {
+  /** app_id */
+  id: string;
+  secret: string;
+  name: string;
+  redirect_uris: string[];
+  /** Numeric permission scopes of the app, any level of the tree. */
+  scope: string[];
+  /** Call-volume level: decides QPS, QPM and QPD. */
+  level: 'Basic' | 'Advanced' | 'Premium' | 'Ultimate';
+}
+
+export interface User {
+  id: string;
+  display_name: string;
+  email: string;
+  avatar_url: string;
+  /** advertiser_id -> role of this user on that ad account */
+  roles: Record<string, 'ADMIN' | 'OPERATOR' | 'ANALYST'>;
+  /** bc_id -> role in that Business Center */
+  bc_roles: Record<string, 'ADMIN' | 'STANDARD'>;
+}
+
+/** What an access token stands for. `id` is the access token itself. */
+export interface Grant {
+  id: string;
+  kind: 'marketing' | 'tt_user' | 'sandbox';
+  app_id: string;
+  user_id: string;
+  advertiser_ids: string[];
+  scope: string[];
+  created_at: string;
+  /** Absent = does not expire on a timer (official long-lived token). */
+  expires_at?: string;
+  refresh_token?: string;
+  refresh_expires_at?: string;
+  revoked_at?: string;
+  open_id?: string;
+}
+
+export interface Advertiser {
+  /** advertiser_id */
+  id: string;
+  name: string;
+  company: string;
+  currency: string;
+  /** As TikTok writes it, for example `Etc/GMT+8`. */
+  timezone: string;
+  /** IANA name. */
+  display_timezone: string;
+  country: string;
+  language: string;
+  industry: string;
+  status: string;
+  role: string;
+  owner_bc_id?: string;
+  balance: number;
+  /** Epoch seconds, as only this object has it. */
+  create_time: number;
+  sandbox: boolean;
+}
+
+export interface BusinessCenter {
+  /** bc_id */
+  id: string;
+  name: string;
+  company: string;
+  currency: string;
+  registered_area: string;
+  status: string;
+  timezone: string;
+  type: string;
+  verification_status: string;
+}
+
+/** Native object as stored: TikTok's own field names, plus what every object has. */
+export interface Native {
+  /** The object's own id again (campaign_id, adgroup_id ...), for the store. */
+  id: string;
+  advertiser_id: string;
+  [field: string]: unknown;
+}
+
+export interface World {
+  clock: VirtualClock;
+  apps: Collection<App>;
+  users: Collection<User>;
+  grants: Collection<Grant>;
+  advertisers: Collection<Advertiser>;
+  businessCenters: Collection<BusinessCenter>;
+  /** Each of these has the index `advertiser` (advertiser_id). */
+  campaigns: Collection<Native>;
+  /** Also index `campaign`. */
+  adgroups: Collection<Native>;
+  /** Also indexes `campaign`, `adgroup`. */
+  ads: Collection<Native>;
+  identities: Collection<Native>;
+  images: Collection<Native>;
+  videos: Collection<Native>;
+  pixels: Collection<Native>;
+  mobileApps: Collection<Native>;
+  catalogs: Collection<Native>;
+  pages: Collection<Native>;
+  /** New id in the style of the platform: a string of 16 to 19 digits, growing, never above 2^63. */
+  nextId(): string;
+  /** `YYYY-MM-DD HH:MM:SS` in UTC, the form of create_time, modify_time and schedule times. */
+  stamp(at?: Date): string;
+}
+
+export interface UploadedFile {
+  field: string;
+  filename: string;
+  mimeType: string;
+  content: Buffer;
+}
+
+/** One authenticated, rate-checked, parsed call. */
+export interface Call {
+  world: World;
+  endpoint: Endpoint;
+  /** Which host it came in on: the sandbox host reaches sandbox ad accounts alone, and the reverse. */
+  host: 'production' | 'sandbox';
+  /** GET: query with JSON documents decoded. POST: JSON body. Multipart: text parts. */
+  params: Record<string, unknown>;
+  files: UploadedFile[];
+  grant?: Grant;
+  app?: App;
+  now: Date;
+  /** Set response headers such as `X-Tt-Ads-Throttle`. */
+  setHeader(name: string, value: string): void;
+}
+
+/** One member of an endpoint's input. `validate.ts` turns these into TikTok's own 40002 messages. */
+export interface Param {
+  name: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object';
+  required?: boolean;
+  enum?: readonly string[];
+  /** Length for strings and arrays, value for numbers. */
+  min?: number;
+  max?: number;
+  items?: Omit<Param, 'name'>;
+  fields?: readonly Param[];
+}
+
+export interface Endpoint {
+  method: 'GET' | 'POST';
+  /** Without `/open_api/v1.3/` and without the last slash: `campaign/get`. */
+  path: string;
+  /** `token`: Access-Token header. `app`: app_id + secret in the body or query. `none`: neither. */
+  auth: 'token' | 'app' | 'none';
+  /** Permission scopes of which the grant needs one (a parent scope counts). Absent = every token may. */
+  scopes?: readonly string[];
+  /** Is among the endpoints that the sandbox host has. */
+  sandbox?: boolean;
+  /** Needs the admin or operator role on `advertiser_id`. */
+  write?: boolean;
+  params: readonly Param[];
+  /**
+   * Returns the envelope's `data`, or throws `TikTokError`. `advertiser_id` in `params`, where declared, has been
+   * checked against the grant and its role already.
+   */
+  handle(call: Call): unknown | Promise<unknown>;
+}
+
+/** An answer that is not "code 0 with data": HTTP 200 all the same, as TikTok does it. */
+export class TikTokError extends Error {
+  readonly code: number;
+  readonly data: unknown;
+  constructor(code: number, message: string, data: unknown = {}) {
+    super(message);
+    this.name = 'TikTokError';
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** An answer outside the envelope (CSV text, redirects, the flat OAuth answer of `oauth/token`). */
+export class RawAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  constructor(status: number, contentType: string, body: string | Buffer) {
+    this.status = status;
+    this.contentType = contentType;
+    this.body = body;
+  }
+}
