@@ -28,6 +28,8 @@ export interface Collection<T extends { id: string }> {
   /** Rows whose declared index `index` has the value `key`, in insertion order. */
   by(index: string, key: string): readonly T[];
   readonly size: number;
+  /** Grows with every change of this collection: the key of caches made from it. */
+  readonly version: number;
 }
 
 /** The state of one simulator. */
@@ -37,6 +39,8 @@ export interface SimulatorStore {
     name: string,
     indexes?: Record<string, (row: T) => string | undefined>,
   ): Collection<T>;
+  /** Grows with every change of any collection. */
+  readonly version: number;
   /** Forget everything (`polyad simulator reset`). */
   clear(): void;
   close(): void;

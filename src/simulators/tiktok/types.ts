@@ -2,7 +2,7 @@
  * TikTok simulator: its state and the contract between the dispatcher (`dispatch.ts`) and the endpoint families
  * (`endpoints/*.ts`). Field names inside rows are TikTok's own. Facts: TikTok API for Business v1.3 documentation.
  */
-import type { Collection, VirtualClock } from '../kit/types.ts';
+import type { Collection, SimulatorStore, VirtualClock } from '../kit/types.ts';
 
 export interface App {
   /** app_id */
@@ -87,8 +87,37 @@ export interface Native {
   [field: string]: unknown;
 }
 
+/** Switches of the simulator that are no part of TikTok; read and changed under `/_control/settings`. */
+export interface Settings {
+  /** `off`: no call is ever refused for its rate (bulk tests). */
+  limits: 'on' | 'off';
+  /** Calls per second on one advertiser and path; the answer above it is 40133. Null = no such limit. TikTok has one but does not publish it. */
+  advertiser_path_qps: number | null;
+  /** `official`: long-lived marketing token without refresh. `guide`: 24-hour token with a refresh token. */
+  token_model: 'official' | 'guide';
+  /** Whether a refresh answers with a new refresh token. */
+  refresh_rotation: boolean;
+  /** How long the replaced refresh token goes on working, in ms; 0 = dead at once. */
+  refresh_grace_ms: number;
+  /** How long a new or changed ad stays in review, in ms of virtual time. */
+  review_delay_ms: number;
+  /** How long a new video cannot be used, in ms of virtual time. */
+  transcode_delay_ms: number;
+  /** Whether apps are on the allow list of `report/task/*` (40118 otherwise). */
+  async_reports: boolean;
+  /** How long an asynchronous report is under way, in ms of virtual time. */
+  report_delay_ms: number;
+  /** The next asynchronous reports end as FAILED. */
+  report_fails: boolean;
+}
+
 export interface World {
   clock: VirtualClock;
+  /** For collections that only one family has: `world.store.collection('terms', …)`. */
+  store: SimulatorStore;
+  readonly settings: Readonly<Settings>;
+  /** Changes the named settings and keeps them. */
+  updateSettings(patch: Partial<Settings>): void;
   apps: Collection<App>;
   users: Collection<User>;
   grants: Collection<Grant>;
