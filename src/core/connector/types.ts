@@ -1,0 +1,369 @@
+/**
+ * The platform contract: everything the core may know of a platform, as data, with functions only where a platform is
+ * truly odd. `src/platforms/<id>/index.ts` exports one `Platform`, made by `definePlatform`.
+ *
+ * Platform code gets a context and never sees tokens, the database, timers or retries: it says what a request is and
+ * what an answer means; the core paces, authorises, sends, retries and logs.
+ */
+import type { ErrorCode, Retry } from '../errors/index.ts';
+import type { FieldRule } from './fields.ts';
+import type { PagingRecipe } from './paging.ts';
+import type { ReportSpec } from './report-spec.ts';
+
+/** `production`: the live host. `sandbox`: the platform's own test host. `simulator`: our local stand-in. */
+export type Environment = 'production' | 'sandbox' | 'simulator';
+
+/** The unified objects that a platform may offer. Reports have their own spec. */
+export type ObjectName =
+  | 'organization'
+  | 'campaign'
+  | 'insertionorder'
+  | 'group'
+  | 'ad'
+  | 'creative'
+  | 'asset'
+  | 'promoted'
+  | 'target';
+
+export type Verb = 'list' | 'get' | 'create' | 'update' | 'remove';
+
+/** A JSON object as a platform sends or takes it. */
+export type Native = Record<string, unknown>;
+
+/** A unified object in the making: validated against the model before it leaves. */
+export type Unified = Record<string, unknown>;
+
+// ---------------------------------------------------------------------------------------------- manifest
+
+export interface ApiVersion {
+  /** As it stands in the path or header, for example `v1.3`. */
+  version: string;
+  /** ISO date of release. */
+  released: string;
+  /** ISO date from which the platform refuses it; null = none announced. */
+  sunset: string | null;
+  /** The version that requests use. Exactly one. */
+  default?: boolean;
+  source: string;
+}
+
+/** Named base URLs of one environment; `api` is the base of pass-through paths. */
+export type Hosts = { api: string } & Record<string, string>;
+
+/** How one quota is counted. All buckets that apply to a call are taken together or not at all. */
+export interface QuotaBucket {
+  name: string;
+  /** What one counter stands for. `app` = the platform app (client id) of the workspace. */
+  keyedBy: readonly ('app' | 'token' | 'organization' | 'endpoint')[];
+  /** Calls (or points) per window. */
+  limit: number;
+  windowMs: number;
+  /** Operations it applies to (`PlatformRequest.operation`); absent = all. */
+  operations?: readonly string[];
+  environments?: readonly Environment[];
+  /** What happens when the platform says no all the same: how long the key must rest. */
+  recovery: 'next_window' | { restMs: number } | 'utc_midnight';
+}
+
+/** How long tokens live and whether refresh tokens rotate. Decides what the token life-cycle does. */
+export type TokenModel =
+  | { kind: 'long_lived' }
+  | { kind: 'expiring_stable_refresh' }
+  | { kind: 'expiring_rotating_refresh' }
+  | { kind: 'exchange_to_extend' }
+  | { kind: 'api_key' };
+
+/**
+ * A request of the auth flow as data. Values are templates over `{client_id} {client_secret} {code} {redirect_uri}
+ * {refresh_token} {access_token} {code_verifier} {state}`: the core fills them, so that platform code never holds a secret.
+ */
+export interface TokenCall {
+  /** Name of a host in `Hosts`. */
+  host: string;
+  method: 'GET' | 'POST';
+  path: string;
+  encoding: 'json' | 'form' | 'query';
+  params: Record<string, string>;
+  headers?: Record<string, string>;
+}
+
+/** What a token endpoint gave, in common terms. */
+export interface TokenSet {
+  accessToken: string;
+  /** Seconds from now; absent = the platform named no expiry. */
+  expiresIn?: number;
+  refreshToken?: string;
+  refreshExpiresIn?: number;
+  /** Native scope names or numbers as strings, as granted. */
+  scopes: readonly string[];
+  /** Ad account ids, if the answer names them. */
+  organizationIds?: readonly string[];
+  /** Native id of who granted, to recognise the same account on re-authorization. */
+  accountId?: string;
+}
+
+/** One way of getting a grant. The first of a platform is its default. */
+export interface GrantRecipe {
+  id: string;
+  title: string;
+  authorize: { host: string; path: string; params: Record<string, string>; pkce?: boolean };
+  /** Query members in which the callback brings the code, in order of preference. */
+  codeParams: readonly string[];
+  exchange: TokenCall;
+  refresh?: TokenCall;
+  revoke?: TokenCall;
+  /** Reads the answer of exchange and refresh. May throw what `ErrorSpec.classify` would report for it. */
+  readTokens(answer: unknown): TokenSet;
+  /**
+   * Which token model an answer belongs to. A platform whose sources disagree decides by what the answer holds
+   * (an expiry, a refresh token), never by assumption.
+   */
+  tokenModel(tokens: TokenSet): TokenModel;
+  /** Environments in which this flow exists. */
+  environments: readonly Environment[];
+}
+
+export interface AuthSpec {
+  grants: readonly GrantRecipe[];
+  /** Header that carries the token; template over `{access_token}`. */
+  header: { name: string; value: string };
+  /** Names under which app credentials are known at this platform, for forms and aliases: `app_id` -> `client_id`. */
+  credentialAliases: Record<string, 'client_id' | 'client_secret'>;
+  /** Unified permission (`ads_campaign_read`) -> native scopes any of which gives it. Absent entry = none needed. */
+  permissions: Record<string, readonly string[]>;
+  /** Native scope -> its parent, for platforms whose scopes form a tree. */
+  scopeParents?: Record<string, string>;
+  /** What the consent page says is asked, per unified permission. */
+  scopeTexts?: Record<string, string>;
+  /** Test of a connection right after the exchange, and the health probe later. Must be cheap and read-only. */
+  probe(ctx: CallContext): Promise<ProbeResult>;
+}
+
+export interface ProbeResult {
+  /** Who granted: shown on the connection and compared on re-authorization. */
+  accountId?: string;
+  accountName?: string;
+  /** Ad accounts reachable, as far as the probe learned them. */
+  organizationIds?: readonly string[];
+}
+
+export interface Manifest {
+  /** Folder name and id in configuration, for example `tiktok`. */
+  id: string;
+  /** Slug on the wire: `integration_type`. */
+  type: string;
+  /** Other slugs accepted for it. */
+  typeAliases?: readonly string[];
+  name: string;
+  color: string;
+  textColor: string;
+  docsUrl: string;
+  webUrl: string;
+  description: string;
+  /** How its quotas read in one sentence (`Integration.rate_limit_description`). */
+  rateLimitDescription: string;
+  apiVersions: readonly ApiVersion[];
+  hosts: { production: Hosts; sandbox?: Hosts };
+  /** Names of hosts that exist; in the simulator environment all of them are the simulator's base URL. */
+  quotas: readonly QuotaBucket[];
+  /** How query members that are arrays or objects travel. */
+  queryStyle: 'json' | 'repeat' | 'comma';
+  /** Money on this platform's wire, in words for the docs. */
+  money: string;
+  /** Time-zone rules in words for the docs. */
+  time: string;
+  /** Headers, lower case, in which answers bring the platform's request id. */
+  requestIdHeaders: readonly string[];
+  /** Query parameters and headers that must never be logged. */
+  secretParams: readonly string[];
+}
+
+// ---------------------------------------------------------------------------------------------- requests
+
+export interface FormPart {
+  name: string;
+  value: string | { filename: string; contentType: string; data: Uint8Array };
+}
+
+export interface PlatformRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Absolute path on the host, with any trailing slash the platform wants. */
+  path: string;
+  /** Name of the host; default `api`. */
+  host?: string;
+  /** Undefined members are left out; arrays and objects follow `Manifest.queryStyle`. */
+  query?: Record<string, unknown>;
+  json?: unknown;
+  multipart?: readonly FormPart[];
+  /** App credentials that this endpoint wants as query parameters: parameter name -> which one. Filled by the core. */
+  appParams?: Record<string, 'client_id' | 'client_secret'>;
+  /** Quota class and name in logs, for example `campaign/create`. */
+  operation: string;
+  /** Ad account the call is about, for quotas keyed by it and for the classification of lost access. */
+  organizationId?: string;
+  /** May be sent twice without harm. Default: true for GET, false otherwise. */
+  idempotent?: boolean;
+  headers?: Record<string, string>;
+}
+
+export interface PlatformResponse {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  /** Parsed JSON, or undefined when the body is not JSON. */
+  json: unknown;
+  /** The body as text (empty when `json` is set). */
+  text: string;
+}
+
+/** What an answer that is not a success means. Platforms classify; the core retries, waits, marks, reports. */
+export interface Classification {
+  code: ErrorCode;
+  retry: Retry;
+  /** Whom the failure concerns: this request, this ad account, this grant, the whole app, or the platform. */
+  scope: 'request' | 'organization' | 'connection' | 'app' | 'platform';
+  /** Known wait. For quota codes the bucket's recovery rule is used when absent. */
+  retryAfterMs?: number;
+  /** Quota bucket (by name) that the platform says is full. */
+  bucket?: string;
+  native: { code?: string; message?: string; requestId?: string };
+  /** More for the caller: field names, what to do. */
+  details?: Record<string, unknown>;
+}
+
+export interface ErrorSpec {
+  /** Null = a success. Must not throw, whatever the answer is (HTML, empty, truncated). */
+  classify(request: PlatformRequest, response: PlatformResponse): Classification | null;
+}
+
+/** Facts about one ad account that codecs and planners need. */
+export interface OrganizationFacts {
+  id: string;
+  name?: string;
+  /** ISO 4217. */
+  currency?: string;
+  /** IANA name. */
+  timeZone?: string;
+  parentId?: string;
+}
+
+/** All that platform code may use. Every `request` is paced, authorised, sent, classified, retried and logged. */
+export interface CallContext {
+  readonly environment: Environment;
+  /** Sends and returns the successful answer, or throws a PolyadError made from the platform's classification. */
+  request(request: PlatformRequest): Promise<PlatformResponse>;
+  /** The same, unparsed, for large downloads. */
+  stream(request: PlatformRequest): Promise<{ headers: Record<string, string>; body: AsyncIterable<Uint8Array> }>;
+  /** Ad accounts of this connection, as the platform's organization list gave them (cached for some minutes). */
+  organizations(): Promise<readonly OrganizationFacts[]>;
+  /** One of them; throws `organization_unknown`. */
+  organization(id: string): Promise<OrganizationFacts>;
+  /** Remembers `load()` under `key` for this connection for `ttlMs`: look-up tables such as regions. */
+  remember<T>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T>;
+  readonly grantedScopes: readonly string[];
+  now(): Date;
+  readonly log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
+  readonly signal: AbortSignal;
+}
+
+// ---------------------------------------------------------------------------------------------- objects
+
+/** Unified list options after parsing, without paging. Absent members were not asked. */
+export interface ListFilters {
+  org_id?: string;
+  parent_id?: string;
+  campaign_id?: string;
+  group_id?: string;
+  ad_id?: string;
+  io_id?: string;
+  status?: string;
+  effective_status?: string;
+  goal?: string;
+  type?: string;
+  query?: string;
+  updated_gte?: string;
+  start_gte?: string;
+  end_lt?: string;
+}
+
+export type FilterName = keyof ListFilters;
+
+/**
+ * How a list option is honoured. `native`: put into the request by `apply`. `local`: the core filters decoded objects
+ * itself after reading all rows, which is honest though slower. Options without a rule are refused by name.
+ */
+export type FilterRule =
+  | { kind: 'native'; apply(value: string, query: Native, ctx: CallContext): void }
+  | { kind: 'local' }
+  /** Native narrows, the core then checks each row too (fuzzy native search, coarser native status groups ...). */
+  | { kind: 'native_then_local'; apply(value: string, query: Native, ctx: CallContext): void };
+
+/** What an operation is called with. */
+export interface OperationInput {
+  ctx: CallContext;
+  /** Ad account; set for objects with `scope: 'organization'`. */
+  organization: OrganizationFacts;
+  /** Extra native query parameters of the caller (`raw=`). */
+  raw: Native;
+}
+
+export interface ListOperation {
+  /** The request without paging members. `query` is what filters write into. */
+  request(input: OperationInput, filters: ListFilters): PlatformRequest;
+  /** Dotted path of the rows in the JSON answer. */
+  rows: string;
+  paging: PagingRecipe;
+  filters: Partial<Record<FilterName, FilterRule>>;
+  /** Where the filters' native members go in the query: dotted path, for example `filtering`; default the query itself. */
+  filterPath?: string;
+  /** For lists that are not one paged call: yields native rows; the core windows, filters and decodes them. */
+  run?(input: OperationInput, filters: ListFilters): AsyncIterable<Native>;
+}
+
+export interface CreateResult {
+  /** The object as the platform gave it back; decoded as if it had been read. */
+  row: Native;
+}
+
+/** One kind of object on one platform. */
+export interface ObjectSpec {
+  /** Native name, for docs and errors: `adgroup`. */
+  native: string;
+  /** `organization`: every call needs an ad account. `connection`: it does not (the ad accounts themselves). */
+  scope: 'organization' | 'connection';
+  fields: readonly FieldRule[];
+  list?: ListOperation;
+  /** Undefined answer = not found. */
+  get?(input: OperationInput, id: string): Promise<Native | undefined>;
+  /** `native` is the encoded body. `idempotencyKey` is stable for retries of the same caller request. */
+  create?(input: OperationInput, native: Native, write: WriteContext): Promise<CreateResult>;
+  /** `native` holds the changed members alone. `current` reads the object as it is. */
+  update?(input: OperationInput, id: string, native: Native, write: WriteContext): Promise<CreateResult>;
+  remove?(input: OperationInput, id: string, write: WriteContext): Promise<void>;
+  /** Why a verb is missing and what to do instead: told to callers by `method_unsupported`. */
+  refusals?: Partial<Record<Verb, string>>;
+  /** Changes native rows after reading, before decoding: joins, look-ups (slow fields). One call per page. */
+  enrich?(input: OperationInput, rows: Native[]): Promise<Native[]>;
+  /** The same in the other direction, before encoding: default values, look-ups, checks across fields. */
+  prepare?(input: OperationInput, unified: Unified, verb: 'create' | 'update'): Promise<Unified>;
+  /** Unified fields that cost extra calls; listed in the capability map and read only when asked. */
+  slowFields?: readonly string[];
+}
+
+export interface WriteContext {
+  /** Unified body as the caller sent it. */
+  unified: Unified;
+  /** A number-like string that is the same for every retry of one caller request, for platforms with such an aid. */
+  requestToken: string;
+  /** The object's current native row; read at most once. */
+  current(): Promise<Native>;
+}
+
+/** The one export of a platform module. */
+export interface Platform {
+  manifest: Manifest;
+  auth: AuthSpec;
+  errors: ErrorSpec;
+  objects: Partial<Record<ObjectName, ObjectSpec>>;
+  report?: ReportSpec;
+}
