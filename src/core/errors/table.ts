@@ -111,6 +111,7 @@ export const ERRORS = {
   // -- operation of the server
   store_directory_in_use: row(500, 'operator', 'never', 'Another polyad process uses this data directory.', 'Stop it, or give this one its own POLYAD_DATA_DIR, or set DATABASE_URL.'),
   store_version_ahead: row(500, 'operator', 'never', 'The database was written by a newer polyad.', 'Start that version, or restore a back-up made before the upgrade.'),
+  store_migration_changed: row(500, 'operator', 'never', 'A migration differs from the one that the database has run.', 'Run an unmodified polyad; released migrations are never edited.'),
   store_unavailable: row(503, 'operator', 'after', 'The database is not reachable.', 'Check DATABASE_URL and the database server.'),
   vault_key_missing: row(500, 'operator', 'never', 'The master key that encrypted the stored secrets is missing.', 'Restore the key file, or set POLYAD_MASTER_KEY to it.'),
   vault_key_unprotected: row(500, 'operator', 'never', 'The master key file can be read by others.', 'chmod 600 the file named in `details.file`.'),

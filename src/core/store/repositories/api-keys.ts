@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { PolyadError } from '../../errors/index.ts';
+import { newId } from '../ids.ts';
+import type { ApiKeyRow, Db, WorkspaceRow } from '../schema.ts';
+import { getWorkspace } from './workspaces.ts';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** 40 characters of 62 are 238 bits: no salt or slow hash is needed to protect the stored form. */
+const RANDOM_LENGTH = 40;
+/** `polyad_` and five characters of the random part. */
+const PREFIX_LENGTH = 12;
+
+const COLUMNS = [
+  'id',
+  'workspace_id',
+  'name',
+  'prefix',
+  'scopes',
+  'created_at',
+  'last_used_at',
+  'revoked_at',
+  'expires_at',
+] as const;
+
+/** A new random key: `polyad_` and 40 base-62 characters. */
+export function newApiKey(): string {
+  let random = '';
+  while (random.length < RANDOM_LENGTH) {
+    for (const byte of randomBytes(64)) {
+      // 248 is the largest multiple of 62 in a byte: the rest is thrown away so that every character is equally likely.
+      if (byte < 248 && random.length < RANDOM_LENGTH) random += ALPHABET[byte % 62];
+    }
+  }
+  return `polyad_${random}`;
+}
+
+/** The stored form of a key: SHA-256 in hexadecimal. */
+export function hashApiKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+export interface NewApiKey {
+  name: string;
+  /** What the key may do; an empty list grants nothing. */
+  scopes: readonly string[];
+  expires_at?: Date | null | undefined;
+  /** A key that exists already (imports, fixed demo keys); otherwise one is made. Must carry enough randomness. */
+  key?: string | undefined;
+}
+
+/** Makes a key. `key` is the only time the plain key is seen: the database keeps its hash. */
+export async function createApiKey(
+  db: Db,
+  workspaceId: string,
+  input: NewApiKey,
+  now: Date = new Date(),
+): Promise<{ key: string; row: ApiKeyRow }> {
+  const key = input.key ?? newApiKey();
+  const row = await db
+    .insertInto('api_keys')
+    .values({
+      id: newId(now.getTime()),
+      workspace_id: workspaceId,
+      name: input.name,
+      prefix: key.slice(0, PREFIX_LENGTH),
+      hash: hashApiKey(key),
+      scopes: [...input.scopes],
+      created_at: now,
+      expires_at: input.expires_at ?? null,
+    })
+    .returning(COLUMNS)
+    .executeTakeFirstOrThrow();
+  return { key, row };
+}
+
+/**
+ * The key with this hash and its workspace, revoked and expired ones included: the caller says which of the two errors it
+ * is. The one look-up that names no workspace, since the key itself is what names it.
+ */
+export async function findApiKeyByHash(
+  db: Db,
+  hash: string,
+): Promise<{ key: ApiKeyRow; workspace: WorkspaceRow } | undefined> {
+  const key = await db.selectFrom('api_keys').select(COLUMNS).where('hash', '=', hash).executeTakeFirst();
+  if (key === undefined) return undefined;
+  const workspace = await getWorkspace(db, key.workspace_id);
+  return workspace === undefined ? undefined : { key, workspace };
+}
+
+/** The workspace's keys, newest first, revoked ones included. */
+export function listApiKeys(db: Db, workspaceId: string): Promise<ApiKeyRow[]> {
+  return db
+    .selectFrom('api_keys')
+    .select(COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+}
+
+/**
+ * Revokes a key at once and for good; revoking it again keeps the first time.
+ *
+ * @throws PolyadError `record_not_found`
+ */
+export async function revokeApiKey(
+  db: Db,
+  workspaceId: string,
+  keyId: string,
+  now: Date = new Date(),
+): Promise<ApiKeyRow> {
+  const row = await db
+    .updateTable('api_keys')
+    .set((eb) => ({ revoked_at: eb.fn.coalesce('revoked_at', eb.val(now)) }))
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', keyId)
+    .returning(COLUMNS)
+    .executeTakeFirst();
+  if (row === undefined) throw new PolyadError('record_not_found', { details: { api_key_id: keyId } });
+  return row;
+}
+
+/** Notes when a key was last used. Written in batches by the call log; does not invalidate cached keys. */
+export async function touchApiKey(db: Db, keyId: string, usedAt: Date): Promise<void> {
+  await db
+    .updateTable('api_keys')
+    .set({ last_used_at: usedAt })
+    .where('id', '=', keyId)
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', usedAt)]))
+    .execute();
+}

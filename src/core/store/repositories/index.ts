@@ -1,0 +1,10 @@
+/** The repositories: plain functions over a database or a transaction, each scoped to a workspace by its signature. */
+export * from './api-calls.ts';
+export * from './api-keys.ts';
+export * from './connections.ts';
+export * from './events.ts';
+export * from './integrations.ts';
+export type { ListOptions } from './list.ts';
+export * from './oauth-states.ts';
+export * from './secrets.ts';
+export * from './workspaces.ts';

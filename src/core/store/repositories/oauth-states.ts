@@ -1,0 +1,57 @@
+import { secretId } from '../ids.ts';
+import { type Db, json, type OAuthStateRow } from '../schema.ts';
+
+export interface NewOAuthState {
+  type: string;
+  environment: string;
+  payload: Record<string, unknown>;
+  /** Hash of the cookie that only the browser which began the flow holds. */
+  browser_hash: string;
+  expires_at: Date;
+}
+
+/** Begins a connect flow. The id of the row cannot be guessed. */
+export function createOAuthState(db: Db, workspaceId: string, input: NewOAuthState): Promise<OAuthStateRow> {
+  return db
+    .insertInto('oauth_states')
+    .values({
+      id: secretId(),
+      workspace_id: workspaceId,
+      type: input.type,
+      environment: input.environment,
+      payload: json(input.payload),
+      browser_hash: input.browser_hash,
+      expires_at: input.expires_at,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/**
+ * Takes a state: it answers the row to exactly one caller, once, before it expires and for the browser that began the
+ * flow; every other call gets undefined. A wrong browser does not use the state up, so a stolen link cannot be spoiled.
+ */
+export function consumeOAuthState(
+  db: Db,
+  workspaceId: string,
+  stateId: string,
+  browserHash: string,
+  now: Date = new Date(),
+): Promise<OAuthStateRow | undefined> {
+  return db
+    .updateTable('oauth_states')
+    .set({ used_at: now })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', stateId)
+    .where('browser_hash', '=', browserHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Deletes states that expired before `before`, of all workspaces (housekeeping). Answers how many. */
+export async function pruneOAuthStates(db: Db, before: Date): Promise<number> {
+  const result = await db.deleteFrom('oauth_states').where('expires_at', '<', before).executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
