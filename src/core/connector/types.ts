@@ -226,6 +226,8 @@ export interface Classification {
   retryAfterMs?: number;
   /** Quota bucket (by name) that the platform says is full. */
   bucket?: string;
+  /** The access token has run out: worth one refresh before giving up. Only with `scope: 'connection'`. */
+  tokenExpired?: boolean;
   native: { code?: string; message?: string; requestId?: string };
   /** More for the caller: field names, what to do. */
   details?: Record<string, unknown>;
@@ -366,4 +368,6 @@ export interface Platform {
   errors: ErrorSpec;
   objects: Partial<Record<ObjectName, ObjectSpec>>;
   report?: ReportSpec;
+  /** The operation (quota class, name in logs) that a pass-through path stands for. Default: the path itself. */
+  operationOfPath?(path: string): string;
 }

@@ -1,0 +1,298 @@
+/**
+ * One platform request from encoding to classification:
+ * quota (all buckets at once) → token → send → classify → feedback to quota and token care → retry or fail.
+ */
+import { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
+import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
+import { type PlatformFault, PolyadError } from '../errors/index.ts';
+import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
+import { retryDelay } from '../http/retry.ts';
+import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
+import type { ConnectionRow } from '../store/schema.ts';
+import { encodeBody, encodeQuery } from './encode.ts';
+import type { TokenSource } from './ports.ts';
+import { quotaClaims, restUntil } from './quota-claims.ts';
+import type { Scope } from './scope.ts';
+
+export interface PipelineParts {
+  http: HttpClient;
+  pacer: Pacer;
+  tokens: TokenSource;
+  clock: Clock;
+  hosts: HostOverrides;
+  /** 0 ≤ x < 1; jitter of the back-off. */
+  random(): number;
+  log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
+}
+
+/** How long one platform request may take in all: waiting for quota, retries and the answer. */
+export const DEFAULT_PATIENCE_MS = 45_000;
+
+/** Answers larger than this are a mistake or an attack when JSON was expected. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** A read answer: the value, or what the platform's failure means. */
+type ReadResult<T> = { value: T; failure?: undefined } | { failure: Classification; value?: undefined };
+type Reader<T> = (answer: IncomingAnswer) => Promise<ReadResult<T>>;
+
+interface Prepared {
+  url: string;
+  headers: Record<string, string>;
+  body?: string | Buffer;
+  token: string;
+}
+
+export class Pipeline {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** A successful, parsed answer; anything else is thrown as PolyadError. */
+  async request(
+    scope: Scope,
+    platform: Platform,
+    request: PlatformRequest,
+    patienceMs = DEFAULT_PATIENCE_MS,
+  ): Promise<PlatformResponse> {
+    return this.#attempts(scope, platform, request, patienceMs, (answer) => this.#read(scope, platform, request, answer));
+  }
+
+  /** The same, with the body as a stream. Only the head is classified unless the platform answers with an error. */
+  async stream(
+    scope: Scope,
+    platform: Platform,
+    request: PlatformRequest,
+    patienceMs = DEFAULT_PATIENCE_MS,
+  ): Promise<{ headers: Record<string, string>; body: Readable }> {
+    return this.#attempts<{ headers: Record<string, string>; body: Readable }>(scope, platform, request, patienceMs, async (answer) => {
+      const json = (answer.headers['content-type'] ?? '').includes('json');
+      if (answer.status < 300 && !json) return { value: { headers: answer.headers, body: answer.body } };
+      const read = await this.#read(scope, platform, request, answer);
+      if (read.failure !== undefined) return read;
+      const text = read.value.json === undefined ? read.value.text : JSON.stringify(read.value.json);
+      return { value: { headers: answer.headers, body: Readable.from([Buffer.from(text)]) } };
+    });
+  }
+
+  async #read(
+    scope: Scope,
+    platform: Platform,
+    request: PlatformRequest,
+    answer: IncomingAnswer,
+  ): Promise<ReadResult<PlatformResponse>> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of answer.body) {
+      size += (chunk as Buffer).length;
+      if (size > MAX_JSON_BYTES) throw new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
+      chunks.push(chunk as Buffer);
+    }
+    scope.signal.throwIfAborted();
+    const text = Buffer.concat(chunks).toString('utf8');
+    let json: unknown;
+    try {
+      json = text === '' ? undefined : JSON.parse(text);
+    } catch {
+      json = undefined;
+    }
+    const response = { status: answer.status, headers: answer.headers, json, text: json === undefined ? text : '' };
+    const failure = platform.errors.classify(request, response);
+    return failure === null ? { value: response } : { failure };
+  }
+
+  async #attempts<T>(
+    scope: Scope,
+    platform: Platform,
+    request: PlatformRequest,
+    patienceMs: number,
+    read: Reader<T>,
+  ): Promise<T> {
+    const { clock, http, pacer, tokens, log } = this.#parts;
+    const { connection } = scope;
+    const idempotent = request.idempotent ?? request.method === 'GET';
+    const deadline = clock.now().getTime() + patienceMs;
+    const app = await tokens.appFor(connection);
+    const claims = quotaClaims(
+      platform.manifest,
+      {
+        environment: connection.environment as Environment,
+        app: app?.client_id ?? `connection:${connection.id}`,
+        connectionId: connection.id,
+      },
+      request,
+    );
+    let expired: string | undefined;
+    let refreshed = false;
+    for (let number = 1; ; number += 1) {
+      const prepared = await this.#prepare(connection, platform, request, app, expired);
+      const permit = await pacer.acquire(connection.id, claims, Math.max(0, deadline - clock.now().getTime()), scope.signal);
+      const outcome = await this.#once(scope, permit, prepared, request, http, read);
+      if (outcome.failure === undefined) {
+        tokens.reportHealthy(connection);
+        return outcome.value;
+      }
+      const { failure, delivered } = outcome;
+      this.#feedback(platform, claims, failure);
+      if (failure.scope === 'connection' && failure.tokenExpired === true && !refreshed) {
+        refreshed = true;
+        expired = prepared.token;
+        continue;
+      }
+      const now = clock.now().getTime();
+      const refusedUnseen = failure.code === 'platform_rate_limited' || !delivered;
+      const delay = retryDelay(
+        {
+          number,
+          retry: failure.retry,
+          safe: idempotent || refusedUnseen,
+          retryAfterMs: failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure),
+          remainingMs: deadline - now,
+        },
+        this.#parts.random(),
+      );
+      if (delay === null) throw await this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims);
+      log.debug({ operation: request.operation, attempt: number, code: failure.code, delay_ms: delay }, 'platform request is repeated');
+      await clock.sleep(delay, scope.signal);
+    }
+  }
+
+  async #prepare(
+    connection: ConnectionRow,
+    platform: Platform,
+    request: PlatformRequest,
+    app: { client_id: string; client_secret: string } | undefined,
+    expired: string | undefined,
+  ): Promise<Prepared> {
+    const { manifest, auth } = platform;
+    const hosts = hostsFor(platform, connection.environment as Environment, this.#parts.hosts);
+    const base = hosts[request.host ?? 'api'];
+    if (base === undefined) throw new PolyadError('internal', { message: `platform ${manifest.id} names no host ${request.host}` });
+    const query: Record<string, unknown> = { ...request.query };
+    for (const [name, credential] of Object.entries(request.appParams ?? {})) {
+      if (app === undefined)
+        throw new PolyadError('integration_not_configured', {
+          message: `${manifest.name} needs the app credentials for \`${request.operation}\`, and this connection has none.`,
+        });
+      query[name] = app[credential];
+    }
+    const { accessToken } = await this.#parts.tokens.tokenFor(connection, expired);
+    const { contentType, body } = encodeBody(request);
+    const encoded = encodeQuery(query, manifest.queryStyle);
+    return {
+      url: base + request.path + (encoded === '' ? '' : `?${encoded}`),
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'polyad',
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...request.headers,
+        [auth.header.name.toLowerCase()]: auth.header.value.replace('{access_token}', accessToken),
+      },
+      ...(body === undefined ? {} : { body }),
+      token: accessToken,
+    };
+  }
+
+  async #once<T>(
+    scope: Scope,
+    permit: Permit,
+    prepared: Prepared,
+    request: PlatformRequest,
+    http: HttpClient,
+    read: Reader<T>,
+  ): Promise<ReadResult<T> & { delivered: boolean }> {
+    const clock = this.#parts.clock;
+    scope.meter.start(clock.now().getTime());
+    try {
+      const answer = await http.send({
+        method: request.method,
+        url: prepared.url,
+        headers: prepared.headers,
+        ...(prepared.body === undefined ? {} : { body: prepared.body }),
+        signal: scope.signal,
+      });
+      const result = await read(answer);
+      return { ...result, delivered: true };
+    } catch (thrown) {
+      if (scope.signal.aborted) throw scope.signal.reason;
+      if (thrown instanceof PolyadError) throw thrown;
+      const fault = transportFault(thrown);
+      return {
+        delivered: fault.maybeDelivered,
+        failure: {
+          code: fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable',
+          retry: 'after',
+          scope: 'platform',
+          native: { message: fault.text },
+        },
+      };
+    } finally {
+      permit.answered();
+      scope.meter.stop(clock.now().getTime());
+    }
+  }
+
+  /** The platform said that a quota is full although we held a permit: its word counts, so the bucket rests. */
+  #feedback(platform: Platform, claims: readonly BucketClaim[], failure: Classification): void {
+    const named = this.#full(platform, claims, failure);
+    if (named !== undefined) this.#parts.pacer.rest(named.claim, restUntil(named.bucket, failure, this.#parts.clock.now()));
+  }
+
+  #full(platform: Platform, claims: readonly BucketClaim[], failure: Classification) {
+    if (failure.code !== 'platform_rate_limited') return undefined;
+    const bucket = platform.manifest.quotas.find((one) => one.name === failure.bucket) ?? platform.manifest.quotas[0];
+    const claim = claims.find((one) => one.name === `${platform.manifest.id}.${bucket?.name}`) ?? claims[0];
+    return bucket === undefined || claim === undefined ? undefined : { bucket, claim };
+  }
+
+  #quotaWait(platform: Platform, claims: readonly BucketClaim[], failure: Classification): number | undefined {
+    const named = this.#full(platform, claims, failure);
+    if (named === undefined) return undefined;
+    const now = this.#parts.clock.now();
+    return restUntil(named.bucket, failure, now) - now.getTime();
+  }
+
+  async #fail(
+    scope: Scope,
+    platform: Platform,
+    request: PlatformRequest,
+    failure: Classification,
+    safe: boolean,
+    claims: readonly BucketClaim[],
+  ): Promise<PolyadError> {
+    const { native } = failure;
+    const fault: PlatformFault = {
+      integration_type: platform.manifest.type,
+      ...(native.code === undefined ? {} : { code: native.code }),
+      ...(native.message === undefined ? {} : { message: native.message }),
+      ...(native.requestId === undefined ? {} : { request_id: native.requestId }),
+    };
+    const details: Record<string, unknown> = { operation: request.operation, ...failure.details };
+    if (request.organizationId !== undefined) details['organization_id'] = request.organizationId;
+    const lost = failure.code === 'platform_unavailable' || failure.code === 'platform_timeout';
+    if (lost && !safe) return new PolyadError('write_outcome_unknown', { details, platform: fault });
+    if (failure.scope === 'connection' && failure.code === 'connection_reconnect_required') {
+      const { reconnectUrl } = await this.#parts.tokens.reportRevoked(scope.connection, failure);
+      return new PolyadError('connection_reconnect_required', {
+        details: { ...details, connection_id: scope.connection.id, reconnect_url: reconnectUrl },
+        platform: fault,
+      });
+    }
+    const retryAfterMs = failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure);
+    return new PolyadError(failure.code, {
+      ...(native.message === undefined || native.message === '' ? {} : { message: describe(platform, failure) }),
+      details,
+      platform: fault,
+      ...(retryAfterMs === undefined ? (failure.retry === 'after' ? { retryAfterMs: 5_000 } : {}) : { retryAfterMs }),
+    });
+  }
+}
+
+/** One sentence that names who said what. */
+function describe(platform: Platform, failure: Classification): string {
+  const { code, message } = failure.native;
+  return `${platform.manifest.name} answered${code === undefined ? '' : ` ${code}`}: ${message}`;
+}

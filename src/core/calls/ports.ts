@@ -1,0 +1,22 @@
+/** What the request pipeline needs from token care. Implemented by `core/auth/tokens.ts`. */
+import type { Classification } from '../connector/types.ts';
+import type { ConnectionRow } from '../store/schema.ts';
+
+export interface AppCredentials {
+  client_id: string;
+  client_secret: string;
+}
+
+export interface TokenSource {
+  /**
+   * A token that is valid now. Refreshes when it is about to expire, or when `expired` names the token that the platform
+   * has just called expired. Throws `connection_reconnect_required` without asking the platform when the grant is gone.
+   */
+  tokenFor(connection: ConnectionRow, expired?: string): Promise<{ accessToken: string }>;
+  /** App credentials of the connection's integration and environment; undefined where tokens were imported. */
+  appFor(connection: ConnectionRow): Promise<AppCredentials | undefined>;
+  /** The platform says that the grant is gone: stops all further calls at once. Returns the link for re-connecting. */
+  reportRevoked(connection: ConnectionRow, classification: Classification): Promise<{ reconnectUrl: string }>;
+  /** A call succeeded. Cheap: writes at most now and then. */
+  reportHealthy(connection: ConnectionRow): void;
+}
