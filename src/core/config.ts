@@ -12,7 +12,8 @@ export const VARIABLES = {
   POLYAD_DATA_DIR: 'Folder of the embedded database, the master key and simulator state. Default `.polyad`.',
   POLYAD_HOST: 'Address to listen on. Default 127.0.0.1.',
   POLYAD_PORT: 'Port of the server; 0 = any free one. Default 3000.',
-  POLYAD_PUBLIC_URL: 'Address under which browsers reach the server; callbacks are built from it. Default: the listening address.',
+  POLYAD_PUBLIC_URL:
+    'Address under which browsers reach the server; callbacks are built from it. Default: the listening address.',
   POLYAD_SIMULATOR_PORT: 'First port of the simulators; 0 = any free ones. Default 4000.',
   POLYAD_SIMULATORS: '`on` or `off`. Default: on, but off when NODE_ENV=production.',
   POLYAD_MASTER_KEY: 'Master key(s) for stored secrets, base64 of 32 bytes. Default: a file made at the first start.',
@@ -23,7 +24,8 @@ export const VARIABLES = {
   POLYAD_PASSTHROUGH_LIMIT_MB: 'Largest pass-through body in megabytes. Default 512.',
   POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 6000.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
-  'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL': 'Replaces the base URL of a platform’s environment, e.g. POLYAD_TIKTOK_SANDBOX_URL.',
+  'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
+    'Replaces the base URL of a platform’s environment, e.g. POLYAD_TIKTOK_SANDBOX_URL.',
 } as const;
 
 const schema = z.object({
@@ -80,8 +82,16 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     const match = HOST_VARIABLE.exec(name);
     if (match === null) continue;
     if (httpUrl.safeParse(value).success)
-      hosts.set(`${(match[1] as string).toLowerCase().replaceAll('_', '-')}/${(match[2] as string).toLowerCase()}`, value as string);
-    else issues.push({ variable: name, problem: 'not an http(s) URL', fix: 'Write scheme, host and port, e.g. http://127.0.0.1:4000.' });
+      hosts.set(
+        `${(match[1] as string).toLowerCase().replaceAll('_', '-')}/${(match[2] as string).toLowerCase()}`,
+        value as string,
+      );
+    else
+      issues.push({
+        variable: name,
+        problem: 'not an http(s) URL',
+        fix: 'Write scheme, host and port, e.g. http://127.0.0.1:4000.',
+      });
   }
   if (!parsed.success || issues.length > 0)
     throw new PolyadError('config_invalid', {

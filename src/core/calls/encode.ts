@@ -20,7 +20,9 @@ export function encodeQuery(query: Record<string, unknown>, style: Manifest['que
 
 /** A header-safe file name: quotes, line breaks and control characters cannot end the header early. */
 const safeName = (name: string): string =>
-  [...name].map((char) => ((char.codePointAt(0) as number) < 32 || char === '"' || char === '\\' ? '_' : char)).join('');
+  [...name]
+    .map((char) => ((char.codePointAt(0) as number) < 32 || char === '"' || char === '\\' ? '_' : char))
+    .join('');
 
 /** A multipart body in one buffer; media of the size platforms take fit in memory, and retries need it again. */
 export function encodeMultipart(parts: readonly FormPart[]): { contentType: string; body: Buffer } {
@@ -30,7 +32,9 @@ export function encodeMultipart(parts: readonly FormPart[]): { contentType: stri
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="${safeName(name)}"`;
     if (typeof value === 'string') chunks.push(Buffer.from(`${head}\r\n\r\n${value}\r\n`));
     else {
-      chunks.push(Buffer.from(`${head}; filename="${safeName(value.filename)}"\r\nContent-Type: ${value.contentType}\r\n\r\n`));
+      chunks.push(
+        Buffer.from(`${head}; filename="${safeName(value.filename)}"\r\nContent-Type: ${value.contentType}\r\n\r\n`),
+      );
       chunks.push(Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength), Buffer.from('\r\n'));
     }
   }

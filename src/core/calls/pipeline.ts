@@ -58,7 +58,9 @@ export class Pipeline {
     request: PlatformRequest,
     patienceMs = DEFAULT_PATIENCE_MS,
   ): Promise<PlatformResponse> {
-    return this.#attempts(scope, platform, request, patienceMs, (answer) => this.#read(scope, platform, request, answer));
+    return this.#attempts(scope, platform, request, patienceMs, (answer) =>
+      this.#read(scope, platform, request, answer),
+    );
   }
 
   /** The same, with the body as a stream. Only the head is classified unless the platform answers with an error. */
@@ -68,14 +70,20 @@ export class Pipeline {
     request: PlatformRequest,
     patienceMs = DEFAULT_PATIENCE_MS,
   ): Promise<{ headers: Record<string, string>; body: Readable }> {
-    return this.#attempts<{ headers: Record<string, string>; body: Readable }>(scope, platform, request, patienceMs, async (answer) => {
-      const json = (answer.headers['content-type'] ?? '').includes('json');
-      if (answer.status < 300 && !json) return { value: { headers: answer.headers, body: answer.body } };
-      const read = await this.#read(scope, platform, request, answer);
-      if (read.failure !== undefined) return read;
-      const text = read.value.json === undefined ? read.value.text : JSON.stringify(read.value.json);
-      return { value: { headers: answer.headers, body: Readable.from([Buffer.from(text)]) } };
-    });
+    return this.#attempts<{ headers: Record<string, string>; body: Readable }>(
+      scope,
+      platform,
+      request,
+      patienceMs,
+      async (answer) => {
+        const json = (answer.headers['content-type'] ?? '').includes('json');
+        if (answer.status < 300 && !json) return { value: { headers: answer.headers, body: answer.body } };
+        const read = await this.#read(scope, platform, request, answer);
+        if (read.failure !== undefined) return read;
+        const text = read.value.json === undefined ? read.value.text : JSON.stringify(read.value.json);
+        return { value: { headers: answer.headers, body: Readable.from([Buffer.from(text)]) } };
+      },
+    );
   }
 
   async #read(
@@ -88,7 +96,8 @@ export class Pipeline {
     let size = 0;
     for await (const chunk of answer.body) {
       size += (chunk as Buffer).length;
-      if (size > MAX_JSON_BYTES) throw new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
+      if (size > MAX_JSON_BYTES)
+        throw new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
       chunks.push(chunk as Buffer);
     }
     scope.signal.throwIfAborted();
@@ -129,7 +138,12 @@ export class Pipeline {
     let refreshed = false;
     for (let number = 1; ; number += 1) {
       const prepared = await this.#prepare(connection, platform, request, app, expired);
-      const permit = await pacer.acquire(connection.id, claims, Math.max(0, deadline - clock.now().getTime()), scope.signal);
+      const permit = await pacer.acquire(
+        connection.id,
+        claims,
+        Math.max(0, deadline - clock.now().getTime()),
+        scope.signal,
+      );
       const outcome = await this.#once(scope, permit, prepared, request, http, read);
       if (outcome.failure === undefined) {
         tokens.reportHealthy(connection);
@@ -154,8 +168,12 @@ export class Pipeline {
         },
         this.#parts.random(),
       );
-      if (delay === null) throw await this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims);
-      log.debug({ operation: request.operation, attempt: number, code: failure.code, delay_ms: delay }, 'platform request is repeated');
+      if (delay === null)
+        throw await this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims);
+      log.debug(
+        { operation: request.operation, attempt: number, code: failure.code, delay_ms: delay },
+        'platform request is repeated',
+      );
       await clock.sleep(delay, scope.signal);
     }
   }
@@ -170,7 +188,8 @@ export class Pipeline {
     const { manifest, auth } = platform;
     const hosts = hostsFor(platform, connection.environment as Environment, this.#parts.hosts);
     const base = hosts[request.host ?? 'api'];
-    if (base === undefined) throw new PolyadError('internal', { message: `platform ${manifest.id} names no host ${request.host}` });
+    if (base === undefined)
+      throw new PolyadError('internal', { message: `platform ${manifest.id} names no host ${request.host}` });
     const query: Record<string, unknown> = { ...request.query };
     for (const [name, credential] of Object.entries(request.appParams ?? {})) {
       if (app === undefined)
@@ -238,7 +257,8 @@ export class Pipeline {
   /** The platform said that a quota is full although we held a permit: its word counts, so the bucket rests. */
   #feedback(platform: Platform, claims: readonly BucketClaim[], failure: Classification): void {
     const named = this.#full(platform, claims, failure);
-    if (named !== undefined) this.#parts.pacer.rest(named.claim, restUntil(named.bucket, failure, this.#parts.clock.now()));
+    if (named !== undefined)
+      this.#parts.pacer.rest(named.claim, restUntil(named.bucket, failure, this.#parts.clock.now()));
   }
 
   #full(platform: Platform, claims: readonly BucketClaim[], failure: Classification) {

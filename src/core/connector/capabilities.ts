@@ -38,9 +38,18 @@ export function capabilities(platform: Platform, registry: PlatformRegistry): Re
       ...(spec.slowFields === undefined ? {} : { slow_fields: [...spec.slowFields] }),
     };
     if (spec.list !== undefined) {
-      for (const flag of ['list_limit', 'list_offset', 'list_order', 'list_raw_fields', 'list_sort_by_name', 'list_sort_by_created_at', 'list_sort_by_updated_at'])
+      for (const flag of [
+        'list_limit',
+        'list_offset',
+        'list_order',
+        'list_raw_fields',
+        'list_sort_by_name',
+        'list_sort_by_created_at',
+        'list_sort_by_updated_at',
+      ])
         support[flag] = 'supported';
-      for (const filter of Object.keys(spec.list.filters) as FilterName[]) support[FLAG[filter] ?? `list_${filter}`] = 'supported';
+      for (const filter of Object.keys(spec.list.filters) as FilterName[])
+        support[FLAG[filter] ?? `list_${filter}`] = 'supported';
       if (spec.scope === 'organization') support['list_org_id'] = 'supported';
     }
     out[`ads_${name}`] = support;

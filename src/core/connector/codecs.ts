@@ -4,6 +4,18 @@
  * while encoding. Property tests prove decode(encode(x)) = x for every codec.
  */
 import { PolyadError } from '../errors/index.ts';
+import { currencyExponent } from '../model/currency-table.ts';
+import {
+  type Decimal,
+  decimalScale,
+  decimalToNumber,
+  fromMicros,
+  fromUnits,
+  parseDecimal,
+  toMicros,
+  toUnits,
+} from '../model/decimal.ts';
+import { isoFromMs, isoFromSeconds, isoFromText, isoFromUtcText, msFromText, utcTextFromMs } from '../model/time.ts';
 
 export interface CodecContext {
   /** ISO 4217 currency of the ad account. */
@@ -30,9 +42,254 @@ export interface Codec {
   allowed?: readonly string[];
 }
 
+/** The error of a value that a field cannot take. */
 export function invalid(ctx: CodecContext, reason: string, extra: Record<string, unknown> = {}): PolyadError {
   return new PolyadError('input_value_invalid', {
     message: `\`${ctx.field ?? 'value'}\` ${reason}.`,
     details: { field: ctx.field, reason, ...extra },
   });
+}
+
+/** Ids are text on both sides, whatever their size; a native number becomes its digits. */
+export const id: Codec = {
+  name: 'id',
+  decode: (native) =>
+    typeof native === 'string'
+      ? native === ''
+        ? undefined
+        : native
+      : typeof native === 'number'
+        ? String(native)
+        : undefined,
+  encode: (unified, ctx) => {
+    if (typeof unified !== 'string' || unified === '') throw invalid(ctx, 'must be an id: a string that is not empty');
+    return unified;
+  },
+};
+
+/** Text. Empty native text means "not set". `max` counts UTF-16 code units unless `length` counts otherwise. */
+export function text(options: { max?: number; length?: (text: string) => number } = {}): Codec {
+  return {
+    name: 'text',
+    decode: (native) =>
+      typeof native === 'string' && native !== '' ? native : typeof native === 'number' ? String(native) : undefined,
+    encode: (unified, ctx) => {
+      if (typeof unified !== 'string') throw invalid(ctx, 'must be a string');
+      const length = options.length?.(unified) ?? unified.length;
+      if (options.max !== undefined && length > options.max)
+        throw invalid(ctx, `must have at most ${options.max} characters`, { max: options.max, length });
+      return unified;
+    },
+  };
+}
+
+function finite(native: unknown): number | undefined {
+  const decimal = parseDecimal(native);
+  return decimal === undefined ? undefined : decimalToNumber(decimal);
+}
+
+/** A number; native text such as "12.5" is read too, "-" and "" are not numbers. `unset`: native value meaning "none". */
+export function number(options: { unset?: number; min?: number; max?: number } = {}): Codec {
+  return {
+    name: 'number',
+    decode: (native) => {
+      const value = finite(native);
+      return value === options.unset ? undefined : value;
+    },
+    encode: (unified, ctx) => {
+      if (typeof unified !== 'number' || !Number.isFinite(unified)) throw invalid(ctx, 'must be a number');
+      if (options.min !== undefined && unified < options.min)
+        throw invalid(ctx, `must be at least ${options.min}`, { min: options.min });
+      if (options.max !== undefined && unified > options.max)
+        throw invalid(ctx, `must be at most ${options.max}`, { max: options.max });
+      return unified;
+    },
+  };
+}
+
+/** A whole number. */
+export function integer(options: { unset?: number; min?: number; max?: number } = {}): Codec {
+  const base = number(options);
+  return {
+    ...base,
+    name: 'integer',
+    encode: (unified, ctx) => {
+      if (!Number.isSafeInteger(unified)) throw invalid(ctx, 'must be a whole number');
+      return base.encode?.(unified, ctx);
+    },
+  };
+}
+
+export const boolean: Codec = {
+  name: 'boolean',
+  decode: (native) => (typeof native === 'boolean' ? native : undefined),
+  encode: (unified, ctx) => {
+    if (typeof unified !== 'boolean') throw invalid(ctx, 'must be true or false');
+    return unified;
+  },
+};
+
+/**
+ * An enumeration. `table`: native -> unified. What the platform sends beyond it is passed on as it is, so that nothing
+ * is lost; what a caller sends beyond it is refused with the list. `write` names the native value where several native
+ * ones read as the same unified one, or where one can only be read (`null`).
+ */
+export function enums(
+  table: Readonly<Record<string, string>>,
+  options: { write?: Readonly<Record<string, string | null>> } = {},
+): Codec {
+  const encodeTable = new Map<string, string>();
+  for (const [native, unified] of Object.entries(table))
+    if (!encodeTable.has(unified)) encodeTable.set(unified, native);
+  for (const [unified, native] of Object.entries(options.write ?? {}))
+    if (native === null) encodeTable.delete(unified);
+    else encodeTable.set(unified, native);
+  const allowed = [...encodeTable.keys()];
+  return {
+    name: 'enum',
+    allowed,
+    decode: (native) =>
+      typeof native === 'string' && native !== '' ? (Object.hasOwn(table, native) ? table[native] : native) : undefined,
+    encode: (unified, ctx) => {
+      const native = typeof unified === 'string' ? encodeTable.get(unified) : undefined;
+      if (native === undefined)
+        throw new PolyadError('input_value_unsupported', {
+          message: `\`${ctx.field ?? 'value'}\` cannot be ${JSON.stringify(unified)} on this platform.`,
+          details: { field: ctx.field, value: unified, allowed },
+        });
+      return native;
+    },
+  };
+}
+
+function amount(unified: unknown, ctx: CodecContext): Decimal {
+  const decimal = typeof unified === 'number' || typeof unified === 'string' ? parseDecimal(unified) : undefined;
+  if (decimal === undefined) throw invalid(ctx, 'must be an amount of money: a number in currency units');
+  if (decimal.startsWith('-')) throw invalid(ctx, 'must not be negative');
+  if (ctx.currency !== undefined && decimalScale(decimal) > currencyExponent(ctx.currency))
+    throw invalid(ctx, `has more decimals than ${ctx.currency} has`, {
+      currency: ctx.currency,
+      decimals: currencyExponent(ctx.currency),
+    });
+  return decimal;
+}
+
+const moneyOut = (decimal: Decimal | undefined, unset: number | undefined): number | undefined => {
+  if (decimal === undefined) return undefined;
+  const value = decimalToNumber(decimal);
+  return value === unset ? undefined : value;
+};
+
+/**
+ * Money. Unified amounts are numbers in units of the account's currency (12.5 = twelve and a half dollars); inside, they
+ * are exact decimals. Amounts with more decimals than the currency has are refused, never rounded.
+ */
+export const money = {
+  /** Native: decimal number or text in currency units. */
+  decimal: (options: { unset?: number } = {}): Codec => ({
+    name: 'money.decimal',
+    decode: (native) => moneyOut(parseDecimal(native), options.unset),
+    encode: (unified, ctx) => decimalToNumber(amount(unified, ctx)),
+  }),
+  /** Native: integer in the currency's minor unit (cents; yen themselves). */
+  minor: (options: { unset?: number; as?: 'number' | 'string' } = {}): Codec => ({
+    name: 'money.minor',
+    decode: (native, ctx) => {
+      const units = parseDecimal(native);
+      return units === undefined
+        ? undefined
+        : moneyOut(fromUnits(units, currencyExponent(ctx.currency ?? 'USD')), options.unset);
+    },
+    encode: (unified, ctx) => {
+      const units = toUnits(amount(unified, ctx), currencyExponent(ctx.currency ?? 'USD'));
+      return options.as === 'string' ? units.toString() : Number(units);
+    },
+  }),
+  /** Native: integer millionths of a currency unit. */
+  micros: (options: { unset?: number; as?: 'number' | 'string' } = {}): Codec => ({
+    name: 'money.micros',
+    decode: (native) => {
+      const micros = parseDecimal(native);
+      return micros === undefined ? undefined : moneyOut(fromMicros(micros), options.unset);
+    },
+    encode: (unified, ctx) => {
+      const micros = toMicros(amount(unified, ctx));
+      return options.as === 'string' ? micros.toString() : Number(micros);
+    },
+  }),
+};
+
+function instant(unified: unknown, ctx: CodecContext): number {
+  const ms =
+    unified instanceof Date ? unified.getTime() : typeof unified === 'string' ? msFromText(unified) : undefined;
+  if (ms === undefined || Number.isNaN(ms))
+    throw invalid(ctx, 'must be a date and time with a zone, such as 2026-01-31T16:00:00Z');
+  return ms;
+}
+
+/** Instants. Unified: ISO 8601 with zone. */
+export const time = {
+  /** Native: `YYYY-MM-DD HH:MM:SS` in UTC; fractions of seconds are cut. */
+  utcText: {
+    name: 'time.utcText',
+    decode: (native) => (typeof native === 'string' ? isoFromUtcText(native) : undefined),
+    encode: (unified, ctx) => utcTextFromMs(instant(unified, ctx)),
+  } satisfies Codec as Codec,
+  /** Native: seconds since 1970. */
+  epochSeconds: {
+    name: 'time.epochSeconds',
+    decode: (native) => {
+      const seconds = finite(native);
+      return seconds === undefined || seconds === 0 ? undefined : isoFromSeconds(seconds);
+    },
+    encode: (unified, ctx) => Math.floor(instant(unified, ctx) / 1000),
+  } satisfies Codec as Codec,
+  /** Native: milliseconds since 1970. */
+  epochMs: {
+    name: 'time.epochMs',
+    decode: (native) => {
+      const ms = finite(native);
+      return ms === undefined || ms === 0 ? undefined : isoFromMs(ms);
+    },
+    encode: (unified, ctx) => instant(unified, ctx),
+  } satisfies Codec as Codec,
+  /** Native: ISO 8601 with zone. */
+  iso: {
+    name: 'time.iso',
+    decode: (native) => (typeof native === 'string' ? isoFromText(native) : undefined),
+    encode: (unified, ctx) => isoFromMs(instant(unified, ctx)),
+  } satisfies Codec as Codec,
+};
+
+/** Native list of ids <-> unified list of `{id, name}`. An empty native list means "not set". */
+export const refs: Codec = {
+  name: 'refs',
+  decode: (native) => {
+    if (!Array.isArray(native) || native.length === 0) return undefined;
+    return native.map((member) => ({ id: String(member) }));
+  },
+  encode: (unified, ctx) => {
+    if (!Array.isArray(unified)) throw invalid(ctx, 'must be a list of {id}');
+    return unified.map((member) => {
+      const value = (member as { id?: unknown } | null)?.id;
+      if (typeof value !== 'string' || value === '') throw invalid(ctx, 'needs an `id` in every member');
+      return value;
+    });
+  },
+};
+
+/** A list of strings. An empty native list means "not set". */
+export const textList: Codec = {
+  name: 'textList',
+  decode: (native) => (Array.isArray(native) && native.length > 0 ? native.map(String) : undefined),
+  encode: (unified, ctx) => {
+    if (!Array.isArray(unified) || unified.some((member) => typeof member !== 'string'))
+      throw invalid(ctx, 'must be a list of strings');
+    return unified;
+  },
+};
+
+/** A codec of the platform's own, for what no table can say. */
+export function custom(codec: Codec): Codec {
+  return codec;
 }

@@ -6,7 +6,8 @@ export function definePlatform(platform: Platform): Platform {
   const fail = (why: string): never => {
     throw new Error(`platform ${manifest.id}: ${why}`);
   };
-  if (manifest.apiVersions.filter((version) => version.default).length !== 1) fail('exactly one API version must be the default');
+  if (manifest.apiVersions.filter((version) => version.default).length !== 1)
+    fail('exactly one API version must be the default');
   if (auth.grants.length === 0) fail('at least one grant is needed');
   const names = new Set(manifest.quotas.map((bucket) => bucket.name));
   if (names.size !== manifest.quotas.length) fail('quota bucket names must differ');

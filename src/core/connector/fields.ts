@@ -50,7 +50,8 @@ export function setPath(object: Record<string, unknown>, path: string, value: un
 
 const list = (paths: string | readonly string[]): readonly string[] => (typeof paths === 'string' ? [paths] : paths);
 
-const canRead = (rule: FieldRule): boolean => rule.access === 'read' || rule.access === 'create' || rule.access === 'write';
+const canRead = (rule: FieldRule): boolean =>
+  rule.access === 'read' || rule.access === 'create' || rule.access === 'write';
 const canCreate = (rule: FieldRule): boolean => rule.access !== 'read';
 const canUpdate = (rule: FieldRule): boolean => rule.access === 'write' || rule.access === 'write_only';
 
@@ -89,7 +90,9 @@ export function compileFields(rules: readonly FieldRule[]): CompiledFields {
     const source = native.length === 1 ? (native[0] as string) : undefined;
     return (row: Native, out: Unified, ctx: CodecContext): void => {
       const input =
-        source === undefined ? Object.fromEntries(native.map((path) => [path, getPath(row, path)])) : getPath(row, source);
+        source === undefined
+          ? Object.fromEntries(native.map((path) => [path, getPath(row, path)]))
+          : getPath(row, source);
       if (source !== undefined && (input === undefined || input === null)) return;
       const value = rule.codec.decode(input, ctx);
       if (value === undefined || value === null) return;
@@ -101,7 +104,8 @@ export function compileFields(rules: readonly FieldRule[]): CompiledFields {
         }
     };
   });
-  const paths = (test: (rule: FieldRule) => boolean): string[] => rules.filter(test).flatMap((rule) => list(rule.unified));
+  const paths = (test: (rule: FieldRule) => boolean): string[] =>
+    rules.filter(test).flatMap((rule) => list(rule.unified));
   const known = new Set(rules.flatMap((rule) => list(rule.unified)));
   const creatable = new Set(paths(canCreate));
   const updatable = new Set(paths(canUpdate));
@@ -143,7 +147,9 @@ export function compileFields(rules: readonly FieldRule[]): CompiledFields {
     }
     if (verb === 'create') {
       const missing = rules
-        .filter((rule) => rule.required === true && !list(rule.unified).some((path) => getPath(unified, path) !== undefined))
+        .filter(
+          (rule) => rule.required === true && !list(rule.unified).some((path) => getPath(unified, path) !== undefined),
+        )
         .map((rule) => list(rule.unified)[0] as string);
       if (missing.length > 0)
         throw new PolyadError('input_field_required', {
@@ -164,6 +170,8 @@ export function compileFields(rules: readonly FieldRule[]): CompiledFields {
     readable: paths(canRead),
     creatable: [...creatable],
     updatable: [...updatable],
-    nativeNames: Object.fromEntries(rules.flatMap((rule) => list(rule.unified).map((path) => [path, list(rule.native).join(', ')]))),
+    nativeNames: Object.fromEntries(
+      rules.flatMap((rule) => list(rule.unified).map((path) => [path, list(rule.native).join(', ')])),
+    ),
   };
 }

@@ -13,7 +13,8 @@ export function hostsFor(platform: Platform, environment: Environment, overrides
   const base = overrides.get(`${id}/${environment}`)?.replace(/\/+$/, '');
   if (base !== undefined)
     return Object.fromEntries([...Object.keys(hosts.production), 'api'].map((host) => [host, base])) as Hosts;
-  const declared = environment === 'production' ? hosts.production : environment === 'sandbox' ? hosts.sandbox : undefined;
+  const declared =
+    environment === 'production' ? hosts.production : environment === 'sandbox' ? hosts.sandbox : undefined;
   if (declared !== undefined) return declared;
   throw new PolyadError('environment_unsupported', {
     message:

@@ -59,7 +59,9 @@ export async function loadPlatforms(dir: URL): Promise<PlatformRegistry> {
       const files = await readdir(new URL(`${name}/`, dir));
       const index = files.find((file) => file === 'index.ts' || file === 'index.js');
       if (index === undefined) throw new Error(`platforms/${name} has no index file`);
-      const module = (await import(pathToFileURL(new URL(`${name}/${index}`, dir).pathname).href)) as { default: Platform };
+      const module = (await import(pathToFileURL(new URL(`${name}/${index}`, dir).pathname).href)) as {
+        default: Platform;
+      };
       return module.default;
     }),
   );

@@ -84,7 +84,14 @@ export interface TransportFault {
   text: string;
 }
 
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** Reads an undici or socket error. */
 export function transportFault(thrown: unknown, signal?: AbortSignal): TransportFault {
@@ -93,6 +100,7 @@ export function transportFault(thrown: unknown, signal?: AbortSignal): Transport
   if (signal?.aborted) return { kind: 'aborted', maybeDelivered: true, text: 'aborted' };
   if (NOT_SENT.has(code))
     return { kind: code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'unreachable', maybeDelivered: false, text };
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return { kind: 'timeout', maybeDelivered: true, text };
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+    return { kind: 'timeout', maybeDelivered: true, text };
   return { kind: 'broken', maybeDelivered: true, text };
 }

@@ -6,8 +6,8 @@ import { PERMISSIONS } from './permissions.ts';
 const text = (what: string) => z.string().optional().describe(what);
 
 /**
- * Credentials of a connection, on the way in: taken on import, sealed at once, never returned, so that nothing here
- * appears in an answer, a log or an error.
+ * Credentials of a connection. On import its secrets are taken and sealed at once; an answer holds only members that
+ * are no secrets (names, expiry dates, `meta`).
  */
 export const connectionAuth = z
   .object({
@@ -41,7 +41,7 @@ export const connectionAuth = z
     token_url: text('OAuth token address.'),
     user_id: text("Platform's id of who authorised."),
   })
-  .meta({ id: 'ConnectionAuth', description: 'Credentials to import. Never returned.' });
+  .meta({ id: 'ConnectionAuth', description: 'Credentials to import. Secrets among them are never returned.' });
 export type ConnectionAuth = z.infer<typeof connectionAuth>;
 
 /** State of a connection, and what to do about it. An addition of polyad to the wire contract. */
@@ -60,7 +60,7 @@ export type ConnectionHealth = z.infer<typeof connectionHealth>;
 /** One end customer's authorization on one platform, in one environment. */
 export const connection = z
   .object({
-    auth: connectionAuth.optional().describe('Credentials to import. Never returned.'),
+    auth: connectionAuth.optional().describe('Credentials to import; in answers without the secrets.'),
     categories: z.array(openEnum(CATEGORIES)).describe('Categories of the integration; `ads` for ad platforms.'),
     ...timestamps,
     environment: z.string().optional().describe('Environment of the connection. It never changes.'),

@@ -4,6 +4,8 @@
  * objects.
  */
 
+import type { Actor } from '../errors/table.ts';
+
 /** Set state of an object: what its owner wants. */
 export const STATUSES = [
   'UNSPECIFIED',
@@ -354,5 +356,4 @@ export const HEALTH_STATES = ['healthy', 'unhealthy', 'unknown'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
 /** Who must act on an error. */
-export const ACTORS = ['caller', 'customer', 'operator', 'platform'] as const;
-export type Actor = (typeof ACTORS)[number];
+export const ACTORS = ['caller', 'customer', 'operator', 'platform'] as const satisfies readonly Actor[];

@@ -146,7 +146,10 @@ export class Pacer {
         else if (blocked === undefined) waiter.resolve(this.#grant(waiter.claims));
         else if (blocked.wait !== null && now + blocked.wait > waiter.deadline)
           waiter.reject(
-            new PolyadError('quota_wait', { retryAfterMs: blocked.wait, details: { bucket: blocked.bucket, wait_ms: blocked.wait } }),
+            new PolyadError('quota_wait', {
+              retryAfterMs: blocked.wait,
+              details: { bucket: blocked.bucket, wait_ms: blocked.wait },
+            }),
           );
         else {
           if (blocked.wait !== null) shortest = shortest === null ? blocked.wait : Math.min(shortest, blocked.wait);
@@ -168,7 +171,14 @@ export class Pacer {
   }
 
   /** Every bucket that is known at the moment, for `GET /v1/quotas` and metrics. */
-  snapshot(): { bucket: string; key: string; used: number; limit: number; window_ms: number; resting_until: string | null }[] {
+  snapshot(): {
+    bucket: string;
+    key: string;
+    used: number;
+    limit: number;
+    window_ms: number;
+    resting_until: string | null;
+  }[] {
     const now = this.#clock.now().getTime();
     return [...this.#windows].map(([id, window]) => {
       const bar = id.indexOf('|');
