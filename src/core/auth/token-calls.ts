@@ -1,0 +1,241 @@
+/**
+ * Calls to token endpoints. A platform declares them as data (`TokenCall`); secrets are filled in here and nowhere else,
+ * and nothing that was filled in leaves again: not in an error, not in a log line, not in a `cause`.
+ */
+import type { Readable } from 'node:stream';
+import { encodeQuery } from '../calls/encode.ts';
+import type { Clock } from '../clock.ts';
+import { platformFault, platformWords } from '../connector/classified.ts';
+import type {
+  Classification,
+  Hosts,
+  Platform,
+  PlatformRequest,
+  PlatformResponse,
+  TokenCall,
+} from '../connector/types.ts';
+import { PolyadError } from '../errors/index.ts';
+import { type HttpClient, transportFault } from '../http/client.ts';
+import { HIDDEN } from '../http/redact.ts';
+import { retryDelay } from '../http/retry.ts';
+
+/** What the templates of a `TokenCall` (and of an authorize URL) may name. */
+export interface TokenValues {
+  client_id?: string | undefined;
+  client_secret?: string | undefined;
+  code?: string | undefined;
+  redirect_uri?: string | undefined;
+  refresh_token?: string | undefined;
+  access_token?: string | undefined;
+  code_verifier?: string | undefined;
+  code_challenge?: string | undefined;
+  state?: string | undefined;
+  /** Native scopes, joined as the template's author wants them: this is the space-joined form. */
+  scope?: string | undefined;
+}
+
+export interface TokenCallInput {
+  platform: Platform;
+  /** Hosts of the connection's own environment: a call can reach no other. */
+  hosts: Hosts;
+  call: TokenCall;
+  values: TokenValues;
+  /** Sending it twice does no harm. An authorization code works once, so an exchange is not repeatable. */
+  repeatable: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface TokenCallTools {
+  http: HttpClient;
+  clock: Clock;
+}
+
+/** Longest a token call may take, repetitions included, in ms. Refresh leases must outlast it. */
+export const TOKEN_CALL_DEADLINE_MS = 30_000;
+/** Longest silence of a token endpoint, in ms. */
+const SILENCE_MS = 15_000;
+/** Token answers are small; anything larger is not one. In bytes. */
+const MAX_ANSWER = 1_048_576;
+
+const PLACEHOLDER = /\{([a-z_]+)\}/g;
+
+/** Fills `{name}` by value; undefined when a value it names is missing, so that the whole parameter is left out. */
+export function fillTemplate(template: string, values: TokenValues): string | undefined {
+  let missing = false;
+  const filled = template.replace(PLACEHOLDER, (_all, name: string) => {
+    const value = values[name as keyof TokenValues];
+    if (value === undefined) missing = true;
+    return value ?? '';
+  });
+  return missing ? undefined : filled;
+}
+
+/** Fills every template of a record; parameters whose value is missing are left out. */
+export function fillParams(params: Record<string, string>, values: TokenValues): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [name, template] of Object.entries(params)) {
+    const value = fillTemplate(template, values);
+    if (value !== undefined) out[name] = value;
+  }
+  return out;
+}
+
+/**
+ * JSON with integers beyond 2^53 as their text: TikTok's numeric scopes (7043626160646818562 for offline events, sheet
+ * of scopes) would otherwise come out as other numbers.
+ */
+export function parseExactJson(text: string): unknown {
+  const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
+      ? context?.source
+      : value;
+  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+}
+
+/**
+ * Runs a token call and answers the parsed body of its success.
+ *
+ * @throws PolyadError whatever the platform's own classification says; `platform_unavailable` or `platform_timeout` when
+ *   there is no proper answer. `failureOf` tells what the platform said.
+ */
+export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools): Promise<unknown> {
+  const started = tools.clock.now().getTime();
+  for (let number = 1; ; number += 1) {
+    const outcome = await attempt(input, tools);
+    if ('answer' in outcome) return outcome.answer;
+    const { error, notDelivered } = outcome;
+    const delay = retryDelay(
+      {
+        number,
+        retry: error.retry,
+        safe: input.repeatable || notDelivered,
+        retryAfterMs: error.retryAfterMs,
+        remainingMs: TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started),
+      },
+      Math.random(),
+    );
+    if (delay === null) throw error;
+    await tools.clock.sleep(delay, input.signal);
+  }
+}
+
+const FAILURES = new WeakMap<PolyadError, Classification>();
+
+/** The platform's classification behind an error of `runTokenCall`; undefined when the platform did not answer. */
+export function failureOf(error: unknown): Classification | undefined {
+  return error instanceof PolyadError ? FAILURES.get(error) : undefined;
+}
+
+type Outcome = { answer: unknown } | { error: PolyadError; notDelivered: boolean };
+
+async function attempt(input: TokenCallInput, tools: TokenCallTools): Promise<Outcome> {
+  const { platform, hosts, call, values } = input;
+  const base = hosts[call.host];
+  if (base === undefined) throw new Error(`${platform.manifest.id}: no host \`${call.host}\` for a token call`);
+  const params = fillParams(call.params, values);
+  const headers: Record<string, string> = { accept: 'application/json', ...fillParams(call.headers ?? {}, values) };
+  let url = base.replace(/\/+$/, '') + call.path;
+  let body: string | undefined;
+  if (call.encoding === 'query') {
+    url += `${url.includes('?') ? '&' : '?'}${encodeQuery(params, platform.manifest.queryStyle)}`;
+  } else if (call.encoding === 'form') {
+    headers['content-type'] = 'application/x-www-form-urlencoded';
+    body = new URLSearchParams(params).toString();
+  } else {
+    headers['content-type'] = 'application/json';
+    body = JSON.stringify(params);
+  }
+  const limit = AbortSignal.timeout(TOKEN_CALL_DEADLINE_MS);
+  const signal = input.signal === undefined ? limit : AbortSignal.any([input.signal, limit]);
+  let response: PlatformResponse;
+  try {
+    const answer = await tools.http.send({
+      method: call.method,
+      url,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      signal,
+      headersTimeoutMs: SILENCE_MS,
+      bodyTimeoutMs: SILENCE_MS,
+    });
+    response = { status: answer.status, headers: answer.headers, ...(await readBody(answer.body)) };
+  } catch (thrown) {
+    input.signal?.throwIfAborted();
+    const fault = transportFault(thrown, limit);
+    const timeout = fault.kind === 'timeout' || fault.kind === 'aborted';
+    // The transport error is not passed on as `cause`: some of undici's hold the URL, which may hold secrets.
+    const error = new PolyadError(timeout ? 'platform_timeout' : 'platform_unavailable', {
+      message: `${platform.manifest.name} could not be reached for a token (${fault.text}).`,
+    });
+    return { error, notDelivered: !fault.maybeDelivered };
+  }
+  return judge(input, response);
+}
+
+/** What an answer means, by the platform's own rules, with everything secret taken out of its words. */
+function judge(input: TokenCallInput, response: PlatformResponse): Outcome {
+  const { platform, call, values } = input;
+  const request: PlatformRequest = {
+    method: call.method,
+    path: call.path,
+    host: call.host,
+    operation: call.path.replace(/^\/+|\/+$/g, ''),
+  };
+  const classification = platform.errors.classify(request, response);
+  if (classification !== null) {
+    const clean = scrub(classification, values);
+    const message = platformWords(platform, clean);
+    const error = new PolyadError(clean.code, {
+      ...(message === undefined ? {} : { message }),
+      ...(clean.details === undefined ? {} : { details: clean.details }),
+      ...(clean.retryAfterMs === undefined ? {} : { retryAfterMs: clean.retryAfterMs }),
+      platform: platformFault(platform, clean, response.status),
+    });
+    FAILURES.set(error, clean);
+    return { error, notDelivered: false };
+  }
+  if (response.status >= 300 || response.json === null || typeof response.json !== 'object') {
+    const error = new PolyadError('platform_unavailable', {
+      message: `${platform.manifest.name} answered a token call with something that is not a token.`,
+      platform: { integration_type: platform.manifest.type, status: response.status },
+    });
+    return { error, notDelivered: false };
+  }
+  return { answer: response.json };
+}
+
+async function readBody(body: Readable): Promise<{ json: unknown; text: string }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER) {
+      body.destroy();
+      throw Object.assign(new Error('answer too large'), { code: 'ANSWER_TOO_LARGE' });
+    }
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  try {
+    return { json: parseExactJson(text), text: '' };
+  } catch {
+    return { json: undefined, text };
+  }
+}
+
+/** Values that must not come back out; the client id and the redirect URL are public. */
+const SECRET_VALUES = ['client_secret', 'code', 'refresh_token', 'access_token', 'code_verifier', 'state'] as const;
+
+/** Platforms repeat parameters in their messages; ours must not carry them on. */
+function scrub(classification: Classification, values: TokenValues): Classification {
+  const secrets = SECRET_VALUES.map((name) => values[name]).filter((value) => value !== undefined && value.length >= 4);
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string')
+      return secrets.reduce<string>((text, secret) => text.replaceAll(secret as string, HIDDEN), value);
+    if (Array.isArray(value)) return value.map(clean);
+    if (value !== null && typeof value === 'object')
+      return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, clean(member)]));
+    return value;
+  };
+  return clean(classification) as Classification;
+}
