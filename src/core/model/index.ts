@@ -14,6 +14,8 @@ export * from './fields.ts';
 export * from './group.ts';
 export * from './insertionorder.ts';
 export * from './integration.ts';
+export * from './json-schema.ts';
+export * from './list-query.ts';
 export * from './metrics-table.ts';
 export * from './objects.ts';
 export * from './organization.ts';

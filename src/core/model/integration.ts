@@ -4,7 +4,8 @@ import { CATEGORIES, SUPPORT_LEVELS, WEBHOOK_TYPES } from './enums.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 const flag = (what: string) => z.boolean().optional().describe(what);
-const json = (what: string) => z.json().optional().describe(what);
+const jsonValue = z.json().meta({ id: 'JsonValue', description: 'Any JSON value.' });
+const json = (what: string) => jsonValue.optional().describe(what);
 
 /** List options whose support an integration declares, as flags `list_<name>`. */
 export const LIST_SUPPORT_OPTIONS = [
