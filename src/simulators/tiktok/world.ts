@@ -1,5 +1,6 @@
 import { hash32 } from '../kit/random.ts';
 import type { SimulatorStore, VirtualClock } from '../kit/types.ts';
+import { type Past, remembering } from './history.ts';
 import type { Advertiser, App, BusinessCenter, Grant, Native, Settings, User, World } from './types.ts';
 
 /** What a fresh simulator does, see `Settings` for the meaning of each. */
@@ -42,12 +43,13 @@ const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 /** The simulator's state as typed collections over `store`. Cheap to call; two worlds over one store share it. */
 export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
-  const advertiser = (row: Native) => row.advertiser_id;
+  const advertiser = (row: { advertiser_id: string }) => row.advertiser_id;
   const campaign = (row: Native) => text(row['campaign_id']);
   const adgroup = (row: Native) => text(row['adgroup_id']);
   const ofAdvertiser = (name: string) => store.collection<Native>(name, { advertiser });
   const settings = store.collection<Partial<Settings> & { id: string }>('settings');
   const sequence = store.collection<{ id: string; reserved: number }>('sequence');
+  const past = store.collection<Past>('past', { advertiser });
   let next = -1;
 
   return {
@@ -61,16 +63,12 @@ export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
     },
     apps: store.collection<App>('apps'),
     users: store.collection<User>('users'),
-    grants: store.collection<Grant>('grants', {
-      user: (row) => row.user_id,
-      app: (row) => row.app_id,
-      refresh_token: (row) => row.refresh_token,
-    }),
+    grants: store.collection<Grant>('grants', { authorization: (row) => row.authorization_id }),
     advertisers: store.collection<Advertiser>('advertisers', { bc: (row) => row.owner_bc_id }),
     businessCenters: store.collection<BusinessCenter>('business_centers'),
-    campaigns: ofAdvertiser('campaigns'),
-    adgroups: store.collection<Native>('adgroups', { advertiser, campaign }),
-    ads: store.collection<Native>('ads', { advertiser, campaign, adgroup }),
+    campaigns: remembering(ofAdvertiser('campaigns'), past, clock),
+    adgroups: remembering(store.collection<Native>('adgroups', { advertiser, campaign }), past, clock),
+    ads: remembering(store.collection<Native>('ads', { advertiser, campaign, adgroup }), past, clock),
     identities: ofAdvertiser('identities'),
     images: ofAdvertiser('images'),
     videos: ofAdvertiser('videos'),
