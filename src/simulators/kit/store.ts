@@ -303,11 +303,13 @@ export class KitStore implements SimulatorStore {
       }
       for (const [id, row] of old ?? []) if (row && !present.get(id)) rows.push(row);
       const earlier = new MemoryCollection<Row>(this.indexesOf.get(name) ?? indexes, rows, refuse, refuse);
+      earlier.version = -at;
       views.set(name, earlier);
       return earlier;
     };
     return {
-      version: this.version,
+      // Never the version of a present state: a cache keyed by it must not mix the two.
+      version: -at,
       collection: <T extends Row>(name: string, indexes: Indexes<T> = {}) =>
         view(name, indexes as unknown as Indexes<Row>) as unknown as Collection<T>,
       clear: refuse,

@@ -2,6 +2,7 @@
  * TikTok simulator: its state and the contract between the dispatcher (`dispatch.ts`) and the endpoint families
  * (`endpoints/*.ts`). Field names inside rows are TikTok's own. Facts: TikTok API for Business v1.3 documentation.
  */
+import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
 import type { Collection, SimulatorStore, VirtualClock } from '../kit/types.ts';
 
 export interface App {
@@ -25,6 +26,8 @@ export interface User {
   roles: Record<string, 'ADMIN' | 'OPERATOR' | 'ANALYST'>;
   /** bc_id -> role in that Business Center */
   bc_roles: Record<string, 'ADMIN' | 'STANDARD'>;
+  /** Epoch seconds. */
+  create_time?: number;
 }
 
 /** What an access token stands for. `id` is the access token itself. */
@@ -42,6 +45,8 @@ export interface Grant {
   refresh_expires_at?: string;
   revoked_at?: string;
   open_id?: string;
+  /** Which consent it came from: a refresh makes further tokens of the same consent, a revocation ends them all. */
+  authorization_id?: string;
 }
 
 export interface Advertiser {
@@ -64,6 +69,15 @@ export interface Advertiser {
   /** Epoch seconds, as only this object has it. */
   create_time: number;
   sandbox: boolean;
+  brand?: string;
+  address?: string;
+  description?: string;
+  contact_name?: string;
+  contact_email?: string;
+  license_no?: string;
+  /** Budget of the ad account inside its Business Center. */
+  budget?: number;
+  budget_mode?: string;
 }
 
 export interface BusinessCenter {
@@ -77,6 +91,10 @@ export interface BusinessCenter {
   timezone: string;
   type: string;
   verification_status: string;
+  /** Cash of the Business Center in its currency. */
+  balance?: number;
+  /** bc_id of a partner -> advertiser_ids that this Business Center shares with it. */
+  partners?: Record<string, string[]>;
 }
 
 /** Native object as stored: TikTok's own field names, plus what every object has. */
@@ -161,6 +179,8 @@ export interface Call {
   grant?: Grant;
   app?: App;
   now: Date;
+  /** Base URL under which the caller reached the simulator (`http://127.0.0.1:1234`), for URLs in answers. */
+  origin: string;
   /** Set response headers such as `X-Tt-Ads-Throttle`. */
   setHeader(name: string, value: string): void;
 }
@@ -184,7 +204,7 @@ export interface Endpoint {
   path: string;
   /** `token`: Access-Token header. `app`: app_id + secret in the body or query. `none`: neither. */
   auth: 'token' | 'app' | 'none';
-  /** Permission scopes of which the grant needs one (a parent scope counts). Absent = every token may. */
+  /** Permission scopes of which the grant needs one (a parent scope counts). Absent = those of the catalogue; [] = none. */
   scopes?: readonly string[];
   /** Is among the endpoints that the sandbox host has. */
   sandbox?: boolean;
@@ -197,6 +217,15 @@ export interface Endpoint {
    */
   handle(call: Call): unknown | Promise<unknown>;
 }
+
+/**
+ * Serves what lies outside `/open_api/` (previews of media, for one). Undefined = not mine. `endpoints/index.ts`
+ * collects them.
+ */
+export type Page = (
+  request: SimulatorRequest,
+  world: World,
+) => SimulatorAnswer | undefined | Promise<SimulatorAnswer | undefined>;
 
 /** An answer that is not "code 0 with data": HTTP 200 all the same, as TikTok does it. */
 export class TikTokError extends Error {

@@ -1,0 +1,114 @@
+/** The TikTok simulator: stands in for TikTok API for Business v1.3, its authorize pages and its sandbox host. */
+import { createClock } from '../kit/clock.ts';
+import { kitRoutes } from '../kit/control.ts';
+import { createFaults } from '../kit/faults.ts';
+import { createRequestLog } from '../kit/request-log.ts';
+import { createSimulatorServer, type VoicedFault } from '../kit/server.ts';
+import { openStore } from '../kit/store.ts';
+import type { RunningSimulator, Simulator, SimulatorOptions } from '../kit/types.ts';
+import { createConsent } from './consent-page.ts';
+import { createTikTokControl } from './control.ts';
+import { createDispatcher, envelope } from './dispatch.ts';
+import { endpoints, pages } from './endpoints/index.ts';
+import { createLimits, RATE_LIMITED } from './limits.ts';
+import { readyInfo, seedBase } from './seed.ts';
+import { createWorld } from './world.ts';
+
+const ID = 'tiktok';
+
+/** Members that must not be in the request log: the digest tells two of them apart. */
+const SECRETS = [
+  'secret',
+  'client_secret',
+  'access_token',
+  'access-token',
+  'refresh_token',
+  'auth_code',
+  'original_post_auth_code',
+  'code',
+];
+
+/** What the fault switches answer in TikTok's own voice: HTTP 200, the code in the envelope. */
+const VOICES: Record<VoicedFault, { code: number; message: string }> = {
+  rate_limited: RATE_LIMITED,
+  server_error: { code: 50000, message: 'System error.' },
+  revoked: { code: 40105, message: 'Access token is incorrect or has been revoked.' },
+};
+
+async function start(options: SimulatorOptions): Promise<RunningSimulator> {
+  const host = options.host ?? '127.0.0.1';
+  const say = options.log ?? ((line: string) => process.stderr.write(`tiktok simulator: ${line}\n`));
+
+  const clock = createClock({ onChange: (state) => clockState.put({ id: 'clock', ...state }) });
+  const store = openStore({
+    now: () => clock.now().getTime(),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+  });
+  const clockState = store.collection<{ id: string; offset: number; frozenAt: number | null }>('clock');
+  const kept = clockState.get('clock');
+  if (kept) clock.restore(kept);
+
+  const world = createWorld(store, clock);
+  const faults = createFaults();
+  const log = createRequestLog();
+  const limits = createLimits(clock);
+  // The seed's last row is the mark: a start that was killed in the middle begins again.
+  const seeded = store.collection<{ id: string; at: string }>('seeded');
+  const seed = () => {
+    // Nothing was acknowledged before the mark, so what a killed first start left behind can go.
+    store.clear();
+    seedBase(world);
+    seeded.put({ id: 'base', at: clock.now().toISOString() });
+  };
+  if (!seeded.get('base')) seed();
+
+  const dispatch = createDispatcher({ store, world, limits, endpoints, report: say });
+  const consent = createConsent(world);
+  const tiktok = createTikTokControl({
+    world,
+    store,
+    limits,
+    reset() {
+      limits.clear();
+      seed();
+    },
+  });
+  const server = createSimulatorServer({
+    clock,
+    faults,
+    log,
+    control: [...kitRoutes({ id: ID, clock, faults, log, ...tiktok.parts }), ...tiktok.routes],
+    async handle(request) {
+      const authorize = consent(request);
+      if (authorize) return authorize;
+      for (const page of pages) {
+        const answer = await page(request, world);
+        if (answer) return answer;
+      }
+      return dispatch(request);
+    },
+    voice: (fault) => envelope(clock.now(), VOICES[fault].code, VOICES[fault].message, {}),
+    tokenOf: (request) => request.headers['access-token'],
+    secretNames: SECRETS,
+    report: say,
+  });
+
+  await server.listen({ port: options.port, host });
+  const address = server.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP address');
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  return {
+    id: ID,
+    url,
+    controlUrl: `${url}/_control`,
+    ready: { ...readyInfo(), sandbox_url: `${url}/sandbox`, authorize_url: `${url}/portal/auth` },
+    clock,
+    async close() {
+      await server.close();
+      store.close();
+    },
+  };
+}
+
+/** The TikTok simulator. */
+export const simulator: Simulator = { id: ID, name: 'TikTok API for Business', start };
