@@ -1,3 +1,4 @@
+import { currencyDigits } from './currency.ts';
 import { type Advertiser, type Native, type Param, TikTokError } from './types.ts';
 import { parseStamp } from './world.ts';
 
@@ -42,15 +43,6 @@ export function checkName(field: string, name: unknown): void {
   if (EMOJI.test(name)) invalid(`${field}: Emojis are not supported.`);
 }
 
-/** Decimals of a currency's smallest unit: JPY 0, USD 2, KWD 3. */
-export function decimalsOf(currency: string): number {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2;
-  }
-}
-
 function decimalsUsed(value: number): number {
   const [mantissa = '', exponent = '0'] = String(value).split('e');
   const fraction = mantissa.split('.')[1]?.length ?? 0;
@@ -61,7 +53,7 @@ function decimalsUsed(value: number): number {
 export function checkMoney(field: string, value: unknown, currency: string): void {
   if (typeof value !== 'number') return;
   if (value < 0) invalid(`${field}: Must be greater than or equal to 0.`);
-  const decimals = decimalsOf(currency);
+  const decimals = currencyDigits(currency);
   if (decimalsUsed(value) > decimals) {
     invalid(`${field}: Currency ${currency} allows at most ${decimals} decimal place(s).`);
   }
@@ -124,7 +116,7 @@ const PER_USD: Readonly<Record<string, number>> = {
 
 /** Smallest daily or lifetime budget of a level in the account's currency: 50 and 20 USD or thereabouts (unverified). */
 export function minimumBudget(level: 'campaign' | 'adgroup', currency: string): number {
-  return Number(((level === 'campaign' ? 50 : 20) * (PER_USD[currency] ?? 1)).toFixed(decimalsOf(currency)));
+  return Number(((level === 'campaign' ? 50 : 20) * (PER_USD[currency] ?? 1)).toFixed(currencyDigits(currency)));
 }
 
 /** A budget of a campaign or ad group whose mode is not unlimited. */

@@ -1,3 +1,4 @@
+import { authorizedPost } from './posts.ts';
 import type { Advertiser, Native, World } from './types.ts';
 import { parseStamp } from './world.ts';
 
@@ -213,10 +214,7 @@ function lostPixel(context: StatusContext, adgroup: Native): boolean {
 /** A creator's code that has run out or was given back stops the ads that pull the post. */
 function lostCreator(context: StatusContext, ad: Native): boolean {
   if (ad['identity_type'] !== 'AUTH_CODE') return false;
-  const identity = context.world.identities.get(String(ad['identity_id']));
-  if (!identity || identity['_unbound'] === true) return true;
-  const end = at(identity, 'auth_end_time');
-  return end !== undefined && context.now >= end;
+  return !authorizedPost(context.world, ad.advertiser_id, String(ad['tiktok_item_id']), context.now);
 }
 
 /** The status of a row of any level. */
