@@ -191,6 +191,10 @@ export type TargetType = (typeof TARGET_TYPES)[number];
 export const DIMENSIONS = ['DATE', 'PLATFORM', 'PLATFORM_POSITION', 'DEVICE'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
+/** What one row of a report can stand for. An addition of polyad. */
+export const REPORT_LEVELS = ['organization', 'campaign', 'group', 'ad'] as const;
+export type ReportLevel = (typeof REPORT_LEVELS)[number];
+
 /** Unit of a frequency cap's period. */
 export const TIME_UNITS = ['UNSPECIFIED', 'LIFETIME', 'MONTHS', 'WEEKS', 'DAYS', 'HOURS', 'MINUTES'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];

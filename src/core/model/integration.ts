@@ -4,7 +4,9 @@ import { CATEGORIES, SUPPORT_LEVELS, WEBHOOK_TYPES } from './enums.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 const flag = (what: string) => z.boolean().optional().describe(what);
-const jsonValue = z.json().meta({ id: 'JsonValue', description: 'Any JSON value.' });
+const jsonValue = z
+  .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())])
+  .meta({ id: 'JsonValue', description: 'Any JSON value but null.' });
 const json = (what: string) => jsonValue.optional().describe(what);
 
 /** List options whose support an integration declares, as flags `list_<name>`. */

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { apiCall } from './apicall.ts';
 import { connection } from './connection.ts';
-import { DIMENSIONS } from './enums.ts';
+import { DIMENSIONS, REPORT_LEVELS } from './enums.ts';
 import { integration } from './integration.ts';
-import { MAX_LIMIT, MAX_REPORT_LIMIT, SORT_KEYS } from './list-query.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, MAX_REPORT_LIMIT, SORT_KEYS } from './list-query.ts';
 import { METRICS } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, type ListOption, OBJECTS } from './objects.ts';
 import type { ObjectName } from './permissions.ts';
@@ -66,7 +66,7 @@ const plain: JsonSchema = { type: 'string' };
 const DOCS: Record<ListOption | FilterName, { description: string; schema: JsonSchema }> = {
   limit: {
     description: 'Rows to return. Fewer rows than this mean that there are no more.',
-    schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: MAX_LIMIT },
+    schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
   },
   offset: { description: 'Rows to skip.', schema: { type: 'integer', minimum: 0, default: 0 } },
   updated_gte: { description: 'Only what changed at or after this instant. No zone means UTC.', schema: instant },
@@ -119,9 +119,18 @@ function parameter(object: ObjectName, name: ListOption | FilterName): Parameter
   return { name, in: 'query', required: false, description, schema, ...list };
 }
 
+const REPORT_LEVEL_DOC: ParameterDoc = {
+  name: 'level',
+  in: 'query',
+  required: false,
+  description: 'Addition of polyad: what one row stands for. Without it, this follows from the filters.',
+  schema: { type: 'string', enum: [...REPORT_LEVELS] },
+};
+
 /** Query parameters of the list of an object, for OpenAPI. */
 export function listParameters(object: ObjectName): ParameterDoc[] {
-  return [...LIST_OPTIONS, ...OBJECTS[object].filters].map((name) => parameter(object, name));
+  const parameters = [...LIST_OPTIONS, ...OBJECTS[object].filters].map((name) => parameter(object, name));
+  return object === 'report' ? [...parameters, REPORT_LEVEL_DOC] : parameters;
 }
 
 /** Query parameters of get, create, update and remove, for OpenAPI. */

@@ -1,15 +1,17 @@
 /** Query parameters of the advertising endpoints: what each object takes, parsed and checked. */
 import { z } from 'zod';
 import { PolyadError } from '../errors/index.ts';
-import { DIMENSIONS, type Dimension } from './enums.ts';
+import { DIMENSIONS, type Dimension, REPORT_LEVELS, type ReportLevel } from './enums.ts';
 import { type FieldSelection, parseFields } from './fields.ts';
 import { METRICS, type Metric } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, OBJECTS } from './objects.ts';
 import type { ObjectName } from './permissions.ts';
 import { isDate, isoFromText } from './time.ts';
 
-/** Page size when none is asked, and the largest one. */
-export const MAX_LIMIT = 100;
+/** Page size when none is asked. */
+export const DEFAULT_LIMIT = 100;
+/** Largest page. Larger than what clients of the wire contract know, so a bigger `limit` is honoured, never cut. */
+export const MAX_LIMIT = 1000;
 /** Largest page of reports. Without `limit` a report is answered whole: half a report is a wrong number. */
 export const MAX_REPORT_LIMIT = 10_000;
 /** By what a list can be sorted. */
@@ -48,6 +50,8 @@ export interface ListQuery {
   metrics: Metric[];
   /** Reports: breakdowns asked for, without doubles. */
   dimensions: Dimension[];
+  /** Reports: what one row stands for (an addition of polyad); undefined = follows from the filters. */
+  level?: ReportLevel;
 }
 
 /** A parsed get, create, update or remove call. */
@@ -128,6 +132,7 @@ export function listQuerySchema(object: ObjectName) {
     else if (name === 'type' && object === 'report') filters[name] = valueList(METRICS).optional();
     else filters[name] = text.optional();
   }
+  if (object === 'report') filters['level'] = once.pipe(z.enum(REPORT_LEVELS)).optional();
   const limit = whole(1, object === 'report' ? MAX_REPORT_LIMIT : MAX_LIMIT).optional();
   return z.strictObject({ limit, ...COMMON, ...filters });
 }
@@ -136,7 +141,7 @@ const listSchemas = new Map<ObjectName, ReturnType<typeof listQuerySchema>>();
 
 /** Names of all query parameters that the list of an object takes. */
 export function listParameterNames(object: ObjectName): string[] {
-  return [...LIST_OPTIONS, ...OBJECTS[object].filters];
+  return [...LIST_OPTIONS, ...OBJECTS[object].filters, ...(object === 'report' ? ['level'] : [])];
 }
 
 /**
@@ -155,6 +160,7 @@ export function parseListQuery(object: ObjectName, query: RawQuery): ListQuery {
   const rest: Record<string, unknown> = others;
   const start = rest['start_gte'] as DateBound | undefined;
   const end = rest['end_lt'] as DateBound | undefined;
+  const level = rest['level'] as ReportLevel | undefined;
   if (start && end && Date.parse(start.iso) >= Date.parse(end.iso))
     throw new PolyadError('input_invalid', {
       message: '`start_gte` must be before `end_lt`.',
@@ -165,11 +171,11 @@ export function parseListQuery(object: ObjectName, query: RawQuery): ListQuery {
   if (start) filters.start_gte = start.iso;
   if (end) filters.end_lt = end.iso;
   for (const [name, value] of Object.entries(rest))
-    if (typeof value === 'string') filters[name as keyof ListQuery['filters']] = value;
+    if (typeof value === 'string' && name !== 'level') filters[name as keyof ListQuery['filters']] = value;
   const isReport = object === 'report';
   return {
     object,
-    limit: limit ?? (isReport ? undefined : MAX_LIMIT),
+    limit: limit ?? (isReport ? undefined : DEFAULT_LIMIT),
     offset: offset ?? 0,
     ...(sort === undefined ? {} : { sort }),
     order: order ?? 'asc',
@@ -178,6 +184,7 @@ export function parseListQuery(object: ObjectName, query: RawQuery): ListQuery {
     filters,
     ...(start ? { start } : {}),
     ...(end ? { end } : {}),
+    ...(level ? { level } : {}),
     metrics: isReport ? ((rest['type'] as Metric[] | undefined) ?? []) : [],
     dimensions: (rest['dimension'] as Dimension[] | undefined) ?? [],
   };

@@ -3,7 +3,7 @@ import { adsAd } from './ad.ts';
 import { adsCampaign } from './campaign.ts';
 import { dateTime, id, openEnum, raw, timestamps } from './common.ts';
 import { adsCreative } from './creative.ts';
-import { DIMENSIONS } from './enums.ts';
+import { DIMENSIONS, REPORT_LEVELS } from './enums.ts';
 import { adsGroup } from './group.ts';
 import { adsInsertionorder } from './insertionorder.ts';
 import { METRIC_UNIT_NAMES, METRICS } from './metrics-table.ts';
@@ -64,6 +64,9 @@ export type AdsReportMetrics = z.infer<typeof adsReportMetrics>;
 /** Members of AdsReportMetrics that the wire contract does not have: ours, optional, ignored by its clients. */
 export const REPORT_METRICS_EXTRAS = ['currency', 'unit', 'computed', 'native'] as const;
 
+/** Members of AdsReport that the wire contract does not have: ours, optional, ignored by its clients. */
+export const REPORT_EXTRAS = ['level', 'time_zone', 'provisional_from'] as const;
+
 /** The numbers of one entity in one window. */
 export const adsReport = z
   .object({
@@ -75,6 +78,15 @@ export const adsReport = z
     organization_id: id.optional().describe('Id of the ad account.'),
     raw: raw.optional(),
     start_at: dateTime.optional().describe('Start of the window.'),
+    level: z.enum(REPORT_LEVELS).optional().describe('Addition of polyad: what the row stands for.'),
+    time_zone: z
+      .string()
+      .optional()
+      .describe('Addition of polyad: IANA zone of the ad account; the days of this report are its days.'),
+    provisional_from: z
+      .string()
+      .optional()
+      .describe('Addition of polyad: first day (YYYY-MM-DD) whose numbers the platform may still change.'),
   })
   .meta({ id: 'AdsReport', title: 'Report', description: 'The numbers of one entity in one window.' });
 export type AdsReport = z.infer<typeof adsReport>;

@@ -10,8 +10,10 @@ export interface SchemaNode {
   members?: ReadonlyMap<string, SchemaMember>;
   /** Element of an array, value of a map. */
   element?: SchemaNode;
-  /** Known values of an enum. Answers may hold others. */
+  /** Known values of an enum. */
   values?: readonly string[];
+  /** True when an enum's field may hold other text as well (see `openEnum`). */
+  open?: boolean;
 }
 
 /** A member of an object. */
@@ -49,7 +51,7 @@ function build(schema: z.core.$ZodType): SchemaNode {
   if (schema instanceof z.ZodRecord) return { kind: 'map', description, element: schemaNode(schema.def.valueType) };
   if (schema instanceof z.ZodUnion) {
     const listed = schema.def.options.find((option) => option instanceof z.ZodEnum);
-    return listed ? { ...schemaNode(listed), description } : { kind: 'any', description };
+    return listed ? { ...schemaNode(listed), description, open: true } : { kind: 'any', description };
   }
   if (schema instanceof z.ZodEnum) return { kind: 'enum', description, values: schema.options.map(String) };
   if (schema instanceof z.ZodString) {
