@@ -121,6 +121,10 @@ export interface GrantRecipe {
   tokenModel(tokens: TokenSet): TokenModel;
   /** Environments in which this flow exists. */
   environments: readonly Environment[];
+  /** The platform wants the redirect URL of this flow to end in `/`. */
+  callbackSlash?: boolean;
+  /** Test of a connection made this way, where its tokens cannot call what `AuthSpec.probe` calls. */
+  probe?(ctx: CallContext): Promise<ProbeResult>;
 }
 
 export interface AuthSpec {
@@ -135,6 +139,8 @@ export interface AuthSpec {
   scopeParents?: Record<string, string>;
   /** What the consent page says is asked, per unified permission. */
   scopeTexts?: Record<string, string>;
+  /** Words of the form that takes tokens where no grant exists, such as a platform's own sandbox. */
+  tokenImport?: Record<'accessToken' | 'organizationId', { label: string; instruction: string }>;
   /** Test of a connection right after the exchange, and the health probe later. Must be cheap and read-only. */
   probe(ctx: CallContext): Promise<ProbeResult>;
 }
@@ -263,6 +269,8 @@ export interface CallContext {
   /** Remembers `load()` under `key` for this connection for `ttlMs`: look-up tables such as regions. */
   remember<T>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T>;
   readonly grantedScopes: readonly string[];
+  /** Ad account ids that the grant, its probe or an import named: for hosts that cannot list them (platform sandboxes). */
+  readonly knownOrganizationIds: readonly string[];
   now(): Date;
   readonly log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
   readonly signal: AbortSignal;
