@@ -157,10 +157,10 @@ export function parseListQuery(object: ObjectName, query: RawQuery): ListQuery {
   const result = schema.safeParse(query);
   if (!result.success) throw invalidQuery(result.error, listParameterNames(object));
   const { limit, offset, sort, order, fields, raw, updated_gte, ...others } = result.data;
-  const rest: Record<string, unknown> = others;
+  const { level: levelGiven, ...rest } = others as Record<string, unknown>;
   const start = rest['start_gte'] as DateBound | undefined;
   const end = rest['end_lt'] as DateBound | undefined;
-  const level = rest['level'] as ReportLevel | undefined;
+  const level = levelGiven as ReportLevel | undefined;
   if (start && end && Date.parse(start.iso) >= Date.parse(end.iso))
     throw new PolyadError('input_invalid', {
       message: '`start_gte` must be before `end_lt`.',

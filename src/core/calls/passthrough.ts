@@ -1,0 +1,164 @@
+/** Pass-through: the platform's own API with our token, pace and log, and nothing else changed. */
+import type { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
+import type { PlatformRegistry } from '../connector/registry.ts';
+import type { Environment } from '../connector/types.ts';
+import { PolyadError } from '../errors/index.ts';
+import { type HttpClient, transportFault } from '../http/client.ts';
+import type { Pacer } from '../pacing/pacer.ts';
+import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
+import type { TokenSource } from './ports.ts';
+import { quotaClaims } from './quota-claims.ts';
+import type { Scope } from './scope.ts';
+
+export interface PassthroughRequest {
+  method: string;
+  /** Path as the caller wrote it, relative to the platform's base URL; encoded as it is to be sent. */
+  path: string;
+  /** Query string without `?`, byte for byte. */
+  query: string;
+  headers: Record<string, string | string[] | undefined>;
+  body?: Readable;
+}
+
+export interface PassthroughAnswer {
+  status: number;
+  /** Name, value, name, value: as received, without hop-by-hop headers. */
+  rawHeaders: string[];
+  body: Readable;
+}
+
+/** Headers that belong to one connection (RFC 9110 §7.6.1), or that would carry the caller's own credentials out. */
+const NOT_FORWARDED = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'forwarded',
+  'host',
+  'idempotency-key',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+]);
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export interface PassthroughParts {
+  registry: PlatformRegistry;
+  http: HttpClient;
+  pacer: Pacer;
+  tokens: TokenSource;
+  clock: Clock;
+  hosts: HostOverrides;
+}
+
+/** Backslashes, blanks and control characters: URL parsers disagree on them, so none is let through. */
+const hasUnsafeCharacter = (path: string): boolean =>
+  [...path].some((char) => char === '\\' || (char.codePointAt(0) as number) <= 0x20);
+
+/** The URL of a pass-through path. Throws `passthrough_host_refused` for everything that could lead elsewhere. */
+export function passthroughUrl(base: string, path: string, query: string): URL {
+  const refuse = (): never => {
+    throw new PolyadError('passthrough_host_refused', { details: { path: path.slice(0, 200) } });
+  };
+  const relative = path.replace(/^\//, '');
+  if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || hasUnsafeCharacter(path)) refuse();
+  if (relative.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) refuse();
+  const root = new URL(base.endsWith('/') ? base : `${base}/`);
+  const url = new URL(`${root.href}${relative}${query === '' ? '' : `?${query}`}`);
+  if (
+    url.origin !== root.origin ||
+    !url.pathname.startsWith(root.pathname) ||
+    url.username !== '' ||
+    url.password !== ''
+  )
+    refuse();
+  url.hash = '';
+  return url;
+}
+
+export class PassthroughService {
+  readonly #parts: PassthroughParts;
+
+  constructor(parts: PassthroughParts) {
+    this.#parts = parts;
+  }
+
+  async send(scope: Scope, request: PassthroughRequest): Promise<PassthroughAnswer> {
+    const { registry, http, pacer, tokens, clock, hosts } = this.#parts;
+    const { connection } = scope;
+    if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
+    const platform = registry.get(connection.integration_type);
+    const environment = connection.environment as Environment;
+    const url = passthroughUrl(hostsFor(platform, environment, hosts).api, request.path, request.query);
+    const app = await tokens.appFor(connection);
+    const claims = quotaClaims(
+      platform.manifest,
+      { environment, app: app?.client_id ?? `connection:${connection.id}`, connectionId: connection.id },
+      { operation: platform.operationOfPath?.(request.path) ?? request.path },
+    );
+    const { accessToken } = await tokens.tokenFor(connection);
+    const { header } = platform.auth;
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(request.headers)) {
+      const lower = name.toLowerCase();
+      if (value === undefined || NOT_FORWARDED.has(lower) || lower === header.name.toLowerCase()) continue;
+      headers[lower] = Array.isArray(value) ? value.join(', ') : value;
+    }
+    headers[header.name.toLowerCase()] = header.value.replace('{access_token}', accessToken);
+    headers['user-agent'] ??= 'polyad';
+    const length = request.headers['content-length'];
+    if (request.body !== undefined && typeof length === 'string') headers['content-length'] = length;
+    const permit = await pacer.acquire(connection.id, claims, DEFAULT_PATIENCE_MS, scope.signal);
+    scope.meter.start(clock.now().getTime());
+    try {
+      const answer = await http.send({
+        method: request.method,
+        url: url.href,
+        headers,
+        ...(request.body === undefined ? {} : { body: request.body }),
+        signal: scope.signal,
+      });
+      const rawHeaders: string[] = [];
+      for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
+        const name = answer.rawHeaders[index] as string;
+        if (!HOP_BY_HOP.has(name.toLowerCase())) rawHeaders.push(name, answer.rawHeaders[index + 1] as string);
+      }
+      return { status: answer.status, rawHeaders, body: answer.body };
+    } catch (thrown) {
+      if (scope.signal.aborted) throw scope.signal.reason;
+      if (thrown instanceof PolyadError) throw thrown;
+      const fault = transportFault(thrown);
+      throw new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
+        details: { transport: fault.text },
+        platform: { integration_type: platform.manifest.type },
+        retryAfterMs: 5_000,
+        cause: thrown,
+      });
+    } finally {
+      permit.answered();
+      scope.meter.stop(clock.now().getTime());
+    }
+  }
+}

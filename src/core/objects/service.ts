@@ -1,0 +1,454 @@
+/** The five verbs on unified objects, for every platform alike. */
+import { createHash, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Contexts } from '../calls/context.ts';
+import type { Scope } from '../calls/scope.ts';
+import type { CodecContext } from '../connector/codecs.ts';
+import { type CompiledFields, getPath } from '../connector/fields.ts';
+import type { PlatformRegistry } from '../connector/registry.ts';
+import type {
+  CallContext,
+  FilterName,
+  ListFilters,
+  Native,
+  ObjectName,
+  ObjectSpec,
+  OperationInput,
+  OrganizationFacts,
+  Platform,
+  Unified,
+  Verb,
+  WriteContext,
+} from '../connector/types.ts';
+import { PolyadError } from '../errors/index.ts';
+import { type FieldSelection, selectFields, unknownFields } from '../model/fields.ts';
+import type { ListQuery } from '../model/list-query.ts';
+import { OBJECTS } from '../model/objects.ts';
+import { permissionFor } from '../model/permissions.ts';
+import { wireObject } from '../model/wire.ts';
+import { compareBy, LOCAL_FILTERS } from './local-filters.ts';
+import { Locator, organizationRequired } from './locate.ts';
+import { walk } from './walk.ts';
+
+/** Rows read for a list that polyad must filter or sort itself; beyond, the caller has to narrow the list. */
+const MAX_LOCAL_ROWS = 100_000;
+/** Rows enriched in one go while walking a list. */
+const BATCH = 200;
+
+export interface ItemOptions {
+  fields?: FieldSelection | undefined;
+  raw?: Native;
+  /** Ad account, where the caller names it. */
+  org_id?: string | undefined;
+}
+
+export interface WriteOptions extends ItemOptions {
+  /** Validate and encode, send nothing; the answer's `raw` is the native request that would have been sent. */
+  dryRun?: boolean;
+  idempotencyKey?: string | undefined;
+}
+
+/** Everything one verb needs, resolved once. */
+interface Opened {
+  platform: Platform;
+  spec: ObjectSpec;
+  fields: CompiledFields;
+  ctx: CallContext;
+  typeName: string;
+}
+
+export class ObjectService {
+  readonly #registry: PlatformRegistry;
+  readonly #contexts: Contexts;
+  readonly #locator = new Locator();
+
+  constructor(registry: PlatformRegistry, contexts: Contexts) {
+    this.#registry = registry;
+    this.#contexts = contexts;
+  }
+
+  #open(scope: Scope, object: ObjectName, verb: Verb): Opened {
+    const { connection } = scope;
+    const platform = this.#registry.get(connection.integration_type);
+    const { name } = platform.manifest;
+    const spec = platform.objects[object];
+    if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
+    if (spec === undefined || (verb === 'list' ? spec.list : spec[verb]) === undefined)
+      throw new PolyadError('method_unsupported', {
+        message: spec === undefined ? `${name} has no ${object}s.` : `${name} cannot ${verb} a ${object}.`,
+        details: {
+          object,
+          method: verb,
+          supported:
+            spec === undefined
+              ? []
+              : (['list', 'get', 'create', 'update', 'remove'] as const).filter((one) => spec[one] !== undefined),
+          ...(spec?.refusals?.[verb] === undefined ? {} : { instead: spec.refusals[verb] }),
+        },
+      });
+    const permission = permissionFor(object, verb);
+    if (permission !== undefined && connection.permissions.length > 0 && !connection.permissions.includes(permission))
+      throw new PolyadError('permission_missing', {
+        message: `The customer did not grant \`${permission}\` on this connection.`,
+        details: {
+          needed: permission,
+          granted: connection.permissions,
+          native_scopes: platform.auth.permissions[permission] ?? [],
+        },
+      });
+    return {
+      platform,
+      spec,
+      fields: this.#registry.fields(platform, object),
+      ctx: this.#contexts.open(scope, platform),
+      typeName: `${name} ${spec.native}`,
+    };
+  }
+
+  #codecContext(organization: OrganizationFacts): CodecContext {
+    return {
+      ...(organization.currency === undefined ? {} : { currency: organization.currency }),
+      ...(organization.timeZone === undefined ? {} : { timeZone: organization.timeZone }),
+      ...(organization.id === '' ? {} : { organizationId: organization.id }),
+    };
+  }
+
+  #decode(scope: Scope, object: ObjectName, opened: Opened, organization: OrganizationFacts, row: Native): Unified {
+    const out = opened.fields.decode(row, { ...this.#codecContext(organization), row });
+    const { shape } = OBJECTS[object].schema;
+    if (organization.id !== '') {
+      if ('organization_id' in shape) out['organization_id'] ??= organization.id;
+      if ('currency' in shape && organization.currency !== undefined) out['currency'] ??= organization.currency;
+      if (typeof out['id'] === 'string')
+        this.#locator.remember(scope.connection.id, object, out['id'], organization.id);
+    }
+    out['raw'] = row;
+    return out;
+  }
+
+  #finish(object: ObjectName, unified: Unified, selection: FieldSelection | undefined): Unified {
+    return selectFields(object, wireObject(unified), selection);
+  }
+
+  async list(scope: Scope, object: ObjectName, query: ListQuery): Promise<Unified[]> {
+    const opened = this.#open(scope, object, 'list');
+    const { spec } = opened;
+    const operation = spec.list as NonNullable<ObjectSpec['list']>;
+    const filters = this.#filters(opened, object, query);
+    const local = (Object.keys(filters) as FilterName[]).filter(
+      (name) => operation.filters[name]?.kind !== 'native' && name in operation.filters,
+    );
+    const sort = query.sort;
+    const scanAll = local.length > 0 || sort !== undefined;
+    const limit = query.limit ?? Number.POSITIVE_INFINITY;
+    const keep = (unified: Unified): boolean =>
+      local.every((name) => LOCAL_FILTERS[name](unified, filters[name] as string));
+    const rows = this.#rows(
+      scope,
+      object,
+      opened,
+      query,
+      filters,
+      scanAll ? 0 : query.offset,
+      scanAll ? Number.POSITIVE_INFINITY : limit,
+    );
+    const out: Unified[] = [];
+    let seen = 0;
+    let skip = scanAll && sort === undefined ? query.offset : 0;
+    for await (const unified of rows) {
+      seen += 1;
+      if (scanAll && seen > MAX_LOCAL_ROWS)
+        throw new PolyadError('input_filter_unsupported', {
+          message: `More than ${MAX_LOCAL_ROWS} rows would have to be read for this list. Narrow it, for example by \`org_id\`.`,
+          details: { local_filters: local, sort },
+        });
+      if (!keep(unified)) continue;
+      if (skip > 0) skip -= 1;
+      else out.push(unified);
+      if (sort === undefined && out.length >= limit) break;
+    }
+    const window =
+      sort === undefined ? out : out.sort(compareBy(sort, query.order)).slice(query.offset, query.offset + limit);
+    return window.map((unified) => this.#finish(object, unified, query.fields));
+  }
+
+  /** Checks that every filter given is one this list honours; a filter that were ignored would widen the list silently. */
+  #filters(opened: Opened, object: ObjectName, query: ListQuery): ListFilters {
+    const operation = opened.spec.list as NonNullable<ObjectSpec['list']>;
+    const filters: ListFilters = { ...query.filters };
+    if (opened.spec.scope === 'organization') delete filters.org_id;
+    for (const name of Object.keys(filters) as FilterName[]) {
+      if (operation.filters[name] !== undefined) continue;
+      throw new PolyadError('input_filter_unsupported', {
+        message: `${opened.platform.manifest.name} ${object}s cannot be filtered by \`${name}\`.`,
+        details: {
+          filter: name,
+          allowed: [...(opened.spec.scope === 'organization' ? ['org_id'] : []), ...Object.keys(operation.filters)],
+        },
+      });
+    }
+    return filters;
+  }
+
+  /** Decoded objects of one or all ad accounts, from row `offset` on. */
+  async *#rows(
+    scope: Scope,
+    object: ObjectName,
+    opened: Opened,
+    query: ListQuery,
+    filters: ListFilters,
+    offset: number,
+    count: number,
+  ): AsyncGenerator<Unified, void, undefined> {
+    const { ctx, spec } = opened;
+    const organizations = await this.#listOrganizations(scope, opened, query);
+    const single = organizations.length === 1;
+    let skip = single ? 0 : offset;
+    for (const organization of organizations) {
+      const input: OperationInput = { ctx, organization, raw: query.raw };
+      const native = walk(
+        input,
+        spec.list as NonNullable<ObjectSpec['list']>,
+        filters,
+        single ? offset : 0,
+        single ? count : skip + count,
+      );
+      for await (const batch of batches(native, Math.min(BATCH, count))) {
+        for (const row of spec.enrich === undefined ? batch : await spec.enrich(input, batch)) {
+          if (skip > 0) skip -= 1;
+          else yield this.#decode(scope, object, opened, organization, row);
+        }
+      }
+    }
+  }
+
+  async #listOrganizations(scope: Scope, opened: Opened, query: ListQuery): Promise<readonly OrganizationFacts[]> {
+    const { ctx, platform, spec } = opened;
+    if (spec.scope === 'connection') return [{ id: '' }];
+    const { org_id, campaign_id, group_id } = query.filters;
+    if (org_id !== undefined) return [await ctx.organization(org_id)];
+    // A parent names the ad account as well as `org_id` does.
+    const parent: [ObjectName, string] | undefined =
+      group_id !== undefined ? ['group', group_id] : campaign_id !== undefined ? ['campaign', campaign_id] : undefined;
+    const parentSpec = parent === undefined ? undefined : platform.objects[parent[0]];
+    if (parent !== undefined && parentSpec !== undefined) {
+      try {
+        return [
+          (await this.#locator.find(ctx, scope.connection.id, parent[0], parentSpec, parent[1], undefined))
+            .organization,
+        ];
+      } catch (error) {
+        if (error instanceof PolyadError && error.code === 'platform_not_found') return [];
+        throw error;
+      }
+    }
+    return ctx.organizations();
+  }
+
+  async get(scope: Scope, object: ObjectName, id: string, options: ItemOptions): Promise<Unified> {
+    const opened = this.#open(scope, object, 'get');
+    const { input, row } = await this.#read(scope, object, opened, id, options);
+    return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
+  }
+
+  async #enriched(
+    scope: Scope,
+    object: ObjectName,
+    opened: Opened,
+    input: OperationInput,
+    row: Native,
+  ): Promise<Unified> {
+    const rows = opened.spec.enrich === undefined ? [row] : await opened.spec.enrich(input, [row]);
+    return this.#decode(scope, object, opened, input.organization, rows[0] ?? row);
+  }
+
+  /** The ad account and native row of an existing object; throws `platform_not_found`. */
+  async #read(scope: Scope, object: ObjectName, opened: Opened, id: string, options: ItemOptions) {
+    const { ctx, spec } = opened;
+    const raw = options.raw ?? {};
+    const located =
+      spec.scope === 'connection'
+        ? { organization: { id: '' } }
+        : await this.#locator.find(ctx, scope.connection.id, object, spec, id, options.org_id);
+    const input: OperationInput = { ctx, organization: located.organization, raw };
+    const row = ('row' in located ? located.row : undefined) ?? (await spec.get?.(input, id));
+    if (row === undefined)
+      throw new PolyadError('platform_not_found', {
+        message: `${opened.typeName} \`${id}\` does not exist.`,
+        details: { object, id },
+      });
+    return { input, row };
+  }
+
+  async create(scope: Scope, object: ObjectName, body: Unified, options: WriteOptions): Promise<Unified> {
+    const opened = this.#open(scope, object, 'create');
+    const { ctx, spec, typeName } = opened;
+    this.#checkMembers(object, body);
+    const organization = await this.#writeOrganization(scope, opened, body, options);
+    const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
+    const unified = this.#withoutEchoes(object, body, ['organization_id', 'currency'], organization);
+    const prepared = (await spec.prepare?.(input, unified, 'create')) ?? unified;
+    const native = this.#encode(opened, prepared, organization, 'create', typeName);
+    if (options.dryRun === true) return this.#dryRun(object, body, native, options.fields);
+    const write = this.#writeContext(body, options, async () => {
+      throw new PolyadError('internal', { message: 'a new object has no current row' });
+    });
+    const { row } = await (spec.create as NonNullable<ObjectSpec['create']>)(input, native, write);
+    return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
+  }
+
+  async update(scope: Scope, object: ObjectName, id: string, body: Unified, options: WriteOptions): Promise<Unified> {
+    const opened = this.#open(scope, object, 'update');
+    const { ctx, spec, typeName } = opened;
+    this.#checkMembers(object, body);
+    const hint = options.org_id ?? (typeof body['organization_id'] === 'string' ? body['organization_id'] : undefined);
+    const { organization } =
+      spec.scope === 'connection'
+        ? { organization: { id: '' } }
+        : await this.#locator.find(ctx, scope.connection.id, object, spec, id, hint);
+    const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
+    let current: Promise<Native> | undefined;
+    const readCurrent = (): Promise<Native> => {
+      current ??= this.#read(scope, object, opened, id, {
+        ...options,
+        ...(organization.id === '' ? {} : { org_id: organization.id }),
+      }).then(({ row }) => row);
+      return current;
+    };
+    const changed = await this.#withoutUnchanged(scope, object, opened, input, body, readCurrent);
+    const prepared = (await spec.prepare?.(input, changed, 'update')) ?? changed;
+    const native = this.#encode(opened, prepared, organization, 'update', typeName);
+    if (options.dryRun === true) return this.#dryRun(object, body, native, options.fields);
+    if (Object.keys(native).length === 0)
+      return this.#finish(
+        object,
+        await this.#enriched(scope, object, opened, input, await readCurrent()),
+        options.fields,
+      );
+    const write = this.#writeContext(prepared, options, readCurrent);
+    const { row } = await (spec.update as NonNullable<ObjectSpec['update']>)(input, id, native, write);
+    return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
+  }
+
+  async remove(scope: Scope, object: ObjectName, id: string, options: WriteOptions): Promise<void> {
+    const opened = this.#open(scope, object, 'remove');
+    const { input, row } = await this.#read(scope, object, opened, id, options);
+    if (options.dryRun === true) return;
+    const write = this.#writeContext({}, options, async () => row);
+    await (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write);
+  }
+
+  /** Members that the wire contract does not know: most likely a typing error, so refused by name. */
+  #checkMembers(object: ObjectName, body: Unified): void {
+    const unknown = unknownFields(object, body);
+    if (unknown.length > 0)
+      throw new PolyadError('input_field_unknown', {
+        message: `Unknown: ${unknown.map((path) => `\`${path}\``).join(', ')}.`,
+        details: { fields: unknown, allowed: Object.keys(OBJECTS[object].schema.shape) },
+      });
+  }
+
+  #encode(
+    opened: Opened,
+    unified: Unified,
+    organization: OrganizationFacts,
+    verb: 'create' | 'update',
+    typeName: string,
+  ): Native {
+    const native = opened.fields.encode(unified, { ...this.#codecContext(organization), unified }, verb, typeName);
+    // `raw` in a body: native members that the unified model does not have. What both name, the model decides.
+    const raw = unified['raw'];
+    return raw !== null && typeof raw === 'object' ? { ...(raw as Native), ...native } : native;
+  }
+
+  #dryRun(object: ObjectName, body: Unified, native: Native, fields: FieldSelection | undefined): Unified {
+    return { ...this.#finish(object, body, fields), raw: native };
+  }
+
+  #writeContext(unified: Unified, options: WriteOptions, current: () => Promise<Native>): WriteContext {
+    const seed =
+      options.idempotencyKey === undefined
+        ? randomBytes(32)
+        : createHash('sha256').update(options.idempotencyKey).digest();
+    // 18 decimal digits: fits a signed 64-bit integer, whatever the platform reads it as.
+    const requestToken = (BigInt(`0x${seed.subarray(0, 8).toString('hex')}`) % 10n ** 18n).toString();
+    return { unified, requestToken, current };
+  }
+
+  /** The ad account of a new object: named, that of its parent, or the connection's only one. */
+  async #writeOrganization(
+    scope: Scope,
+    opened: Opened,
+    body: Unified,
+    options: WriteOptions,
+  ): Promise<OrganizationFacts> {
+    const { ctx, platform, spec } = opened;
+    if (spec.scope === 'connection') return { id: '' };
+    const named = options.org_id ?? body['organization_id'];
+    if (typeof named === 'string') return ctx.organization(named);
+    for (const parent of ['group', 'campaign'] as const) {
+      const id = body[`${parent}_id`];
+      const parentSpec = platform.objects[parent];
+      if (typeof id === 'string' && parentSpec !== undefined)
+        return (await this.#locator.find(ctx, scope.connection.id, parent, parentSpec, id, undefined)).organization;
+    }
+    const organizations = await ctx.organizations();
+    const [only] = organizations;
+    if (organizations.length === 1 && only !== undefined) return only;
+    throw organizationRequired(organizations);
+  }
+
+  /** Drops members that only repeat what the ad account says, and refuses those that contradict it. */
+  #withoutEchoes(
+    object: ObjectName,
+    body: Unified,
+    names: readonly string[],
+    organization: OrganizationFacts,
+  ): Unified {
+    const out = { ...body };
+    for (const name of names) {
+      if (out[name] === undefined) continue;
+      if (name === 'currency' && organization.currency !== undefined && out[name] !== organization.currency)
+        throw new PolyadError('input_value_unsupported', {
+          message: `This ad account works in ${organization.currency}; amounts cannot be in ${String(out[name])}.`,
+          details: { field: name, object, allowed: [organization.currency] },
+        });
+      delete out[name];
+    }
+    return out;
+  }
+
+  /**
+   * Callers often send back the whole object they have read. Members that cannot be changed and are not changed are
+   * dropped; those that differ stay, and `encode` refuses them by name.
+   */
+  async #withoutUnchanged(
+    scope: Scope,
+    object: ObjectName,
+    opened: Opened,
+    input: OperationInput,
+    body: Unified,
+    readCurrent: () => Promise<Native>,
+  ): Promise<Unified> {
+    const out = this.#withoutEchoes(object, body, ['organization_id', 'currency'], input.organization);
+    const writable = new Set(opened.fields.updatable.map((path) => path.split('.')[0] as string));
+    const suspicious = Object.keys(out).filter(
+      (name) => !writable.has(name) && name !== 'raw' && out[name] !== undefined,
+    );
+    if (suspicious.length === 0) return out;
+    const current = wireObject(await this.#enriched(scope, object, opened, input, await readCurrent()));
+    for (const name of suspicious) if (isDeepStrictEqual(getPath(current, name), out[name])) delete out[name];
+    return out;
+  }
+}
+
+async function* batches<T>(rows: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+  let batch: T[] = [];
+  for await (const row of rows) {
+    batch.push(row);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

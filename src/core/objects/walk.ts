@@ -1,0 +1,142 @@
+/** Walks a platform's list by its paging recipe, row by row, fetching no page that nobody asks for. */
+import { getPath, setPath } from '../connector/fields.ts';
+import type { PagingRecipe } from '../connector/paging.ts';
+import type {
+  FilterName,
+  ListFilters,
+  ListOperation,
+  Native,
+  OperationInput,
+  PlatformRequest,
+} from '../connector/types.ts';
+
+/** A list that does not end after this many pages is a fault of the platform (or a cursor that runs in circles). */
+const MAX_PAGES = 100_000;
+
+/** The request with the native filters applied to its query. */
+function filtered(input: OperationInput, operation: ListOperation, filters: ListFilters): PlatformRequest {
+  const request = operation.request(input, filters);
+  const query: Native = { ...request.query, ...input.raw };
+  const native: Native = {};
+  for (const [name, value] of Object.entries(filters) as [FilterName, string | undefined][]) {
+    const rule = operation.filters[name];
+    if (value !== undefined && rule !== undefined && rule.kind !== 'local') rule.apply(value, native, input.ctx);
+  }
+  if (operation.filterPath === undefined) Object.assign(query, native);
+  else if (Object.keys(native).length > 0) {
+    const given = getPath(query, operation.filterPath);
+    setPath(query, operation.filterPath, { ...(given !== null && typeof given === 'object' ? given : {}), ...native });
+  }
+  return { ...request, query };
+}
+
+/**
+ * Native rows from row `offset` on. `pageHint` is how many rows the caller expects to take, so that a small window does
+ * not fetch a large page.
+ */
+export async function* walk(
+  input: OperationInput,
+  operation: ListOperation,
+  filters: ListFilters,
+  offset: number,
+  pageHint = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Native, void, undefined> {
+  let skip = offset;
+  if (operation.run !== undefined) {
+    for await (const row of operation.run(input, filters)) {
+      if (skip > 0) skip -= 1;
+      else yield row;
+    }
+    return;
+  }
+  const request = filtered(input, operation, filters);
+  for await (const rows of pages(input, operation, request, offset, pageHint, (skipped) => {
+    skip = offset - skipped;
+  })) {
+    for (const row of rows) {
+      if (skip > 0) skip -= 1;
+      else yield row;
+    }
+  }
+}
+
+/** Pages of rows. `jumped` tells how many rows before the first page were left out by the recipe itself. */
+async function* pages(
+  input: OperationInput,
+  operation: ListOperation,
+  request: PlatformRequest,
+  offset: number,
+  pageHint: number,
+  jumped: (rows: number) => void,
+): AsyncGenerator<Native[], void, undefined> {
+  const recipe: PagingRecipe = operation.paging;
+  const fetch = async (members: Native): Promise<{ json: unknown; rows: Native[] }> => {
+    const { json } = await input.ctx.request({ ...request, query: { ...request.query, ...members } });
+    const rows = getPath(json, operation.rows);
+    return { json, rows: Array.isArray(rows) ? (rows as Native[]) : [] };
+  };
+  if (recipe.kind === 'none') {
+    yield (await fetch({})).rows;
+    return;
+  }
+  if (recipe.kind === 'page' || recipe.kind === 'offset') {
+    const size = pageSize(recipe.maxSize, offset, pageHint);
+    let page = Math.floor(offset / size);
+    jumped(page * size);
+    for (let count = 0; count < MAX_PAGES; count += 1, page += 1) {
+      const position: Native =
+        recipe.kind === 'page'
+          ? { [recipe.page]: page + recipe.firstPage, [recipe.size]: size }
+          : { [recipe.offset]: page * size, [recipe.size]: size };
+      const { json, rows } = await fetch(position);
+      yield rows;
+      const total = recipe.total === undefined ? undefined : Number(getPath(json, recipe.total));
+      // A total of 0 beside rows is a platform's way of not counting: then a short page is the end.
+      if (total !== undefined && total > 0 ? (page + 1) * size >= total : rows.length < size) return;
+      if (rows.length === 0) return;
+    }
+    return;
+  }
+  const size = recipe.size === undefined ? {} : { [recipe.size]: recipe.maxSize };
+  if (recipe.kind === 'cursor') {
+    let cursor: unknown;
+    for (let count = 0; count < MAX_PAGES; count += 1) {
+      const { json, rows } = await fetch(cursor === undefined ? size : { ...size, [recipe.cursor]: cursor });
+      yield rows;
+      const next = getPath(json, recipe.next);
+      const more = recipe.hasMore === undefined ? true : getPath(json, recipe.hasMore) === true;
+      if (!more || next === undefined || next === null || next === '' || next === cursor) return;
+      cursor = next;
+    }
+    return;
+  }
+  let url: string | undefined;
+  for (let count = 0; count < MAX_PAGES; count += 1) {
+    const { json, rows } = url === undefined ? await fetch(size) : await followLink(input, operation, request, url);
+    yield rows;
+    const next = getPath(json, recipe.next);
+    if (typeof next !== 'string' || next === '' || next === url) return;
+    url = next;
+  }
+}
+
+/** Follows a next link by its path and query alone: a platform's answer cannot send our token to another host. */
+async function followLink(input: OperationInput, operation: ListOperation, request: PlatformRequest, url: string) {
+  const parsed = new URL(url, 'http://same.host');
+  const query = Object.fromEntries(parsed.searchParams);
+  const { json } = await input.ctx.request({ ...request, path: parsed.pathname, query });
+  const rows = getPath(json, operation.rows);
+  return { json, rows: Array.isArray(rows) ? (rows as Native[]) : [] };
+}
+
+/**
+ * Page size for a window of `hint` rows at `offset`: one page that covers the window exactly where that is possible,
+ * else the largest page.
+ */
+function pageSize(maxSize: number, offset: number, hint: number): number {
+  if (hint >= maxSize) return maxSize;
+  for (let size = hint; size <= Math.min(maxSize, hint * 2); size += 1) {
+    if (Math.floor(offset / size) === Math.floor((offset + hint - 1) / size)) return size;
+  }
+  return maxSize;
+}

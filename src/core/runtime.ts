@@ -1,0 +1,73 @@
+/** Puts the core together: one runtime per process, handed to the server, the CLI and the workers. */
+import { Contexts } from './calls/context.ts';
+import { PassthroughService } from './calls/passthrough.ts';
+import { Pipeline } from './calls/pipeline.ts';
+import type { TokenSource } from './calls/ports.ts';
+import type { Scope } from './calls/scope.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { PlatformRegistry } from './connector/registry.ts';
+import type { CallContext } from './connector/types.ts';
+import { HttpClient } from './http/client.ts';
+import { ObjectService } from './objects/service.ts';
+import { Pacer } from './pacing/pacer.ts';
+import { ReportService } from './reports/service.ts';
+import type { Store, StoreLog } from './store/port.ts';
+
+export interface RuntimeParts {
+  config: Config;
+  store: Store;
+  registry: PlatformRegistry;
+  clock: Clock;
+  log: StoreLog;
+  http: HttpClient;
+  tokens: TokenSource;
+  /** 0 ≤ x < 1; tests pass a fixed one. */
+  random?: () => number;
+}
+
+export interface Runtime {
+  config: Config;
+  store: Store;
+  registry: PlatformRegistry;
+  clock: Clock;
+  log: StoreLog;
+  pacer: Pacer;
+  objects: ObjectService;
+  reports: ReportService;
+  passthrough: PassthroughService;
+  /** The context platform code runs in, for probes and lists outside the object services. */
+  context(scope: Scope): CallContext;
+  /** Forgets look-up tables of a connection, after its grant changed. */
+  forget(connectionId: string): void;
+}
+
+export function createRuntime(parts: RuntimeParts): Runtime {
+  const { config, store, registry, clock, log, http, tokens } = parts;
+  const pacer = new Pacer(clock);
+  const pipeline = new Pipeline({
+    http,
+    pacer,
+    tokens,
+    clock,
+    hosts: config.hosts,
+    random: parts.random ?? Math.random,
+    log,
+  });
+  const contexts = new Contexts({ registry, pipeline, clock, log });
+  return {
+    config,
+    store,
+    registry,
+    clock,
+    log,
+    pacer,
+    objects: new ObjectService(registry, contexts),
+    reports: new ReportService(registry, contexts, clock),
+    passthrough: new PassthroughService({ registry, http, pacer, tokens, clock, hosts: config.hosts }),
+    context: (scope) => contexts.open(scope, registry.get(scope.connection.integration_type)),
+    forget: (connectionId) => contexts.forget(connectionId),
+  };
+}
+
+export { HttpClient };
