@@ -244,7 +244,7 @@ export function seedBase(world: World): void {
     account(ACCOUNTS.sandbox, 'Acme sandbox', 'USD', 'America/Los_Angeles', { create_time: opened }),
     SANDBOX_TOKEN,
   );
-  seedObjects(world, ACCOUNTS.usd);
+  for (const { id } of ADVERTISERS) seedObjects(world, world.advertisers.get(id)!, id === ACCOUNTS.usd);
 }
 
 /** The part of the ready line that an integrator needs for a first call. */
