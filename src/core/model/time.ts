@@ -16,9 +16,14 @@ export function isDate(text: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(text) && isZonedDateTime(`${text}T00:00Z`);
 }
 
+/** True for milliseconds since 1970 that wire text can hold: the years 1 to 9999. */
+export function isInstantMs(ms: number): boolean {
+  return ms >= MIN_MS && ms <= MAX_MS;
+}
+
 /** Milliseconds since 1970 as wire text. Throws RangeError outside the years 1 to 9999. */
 export function isoFromMs(ms: number): string {
-  if (!(ms >= MIN_MS && ms <= MAX_MS)) throw new RangeError(`not an instant: ${ms}`);
+  if (!isInstantMs(ms)) throw new RangeError(`not an instant: ${ms}`);
   const text = new Date(ms).toISOString();
   return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text;
 }
@@ -45,7 +50,7 @@ export function msFromText(text: string): number | undefined {
   const iso = `${date}T${minutes}:${seconds}.${(fraction ?? '').slice(0, 3).padEnd(3, '0')}${offset}`;
   if (!isZonedDateTime(iso)) return undefined;
   const ms = Date.parse(iso);
-  return ms >= MIN_MS && ms <= MAX_MS ? ms : undefined;
+  return isInstantMs(ms) ? ms : undefined;
 }
 
 /** Any written instant as wire text, or undefined; rules of `msFromText`. */

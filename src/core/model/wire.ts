@@ -1,6 +1,6 @@
 /** The last step before JSON: makes any object fit the wire contract. */
 import { isZonedDateTime } from './common.ts';
-import { isoFromDate, isoFromText } from './time.ts';
+import { isInstantMs, isoFromDate, isoFromText } from './time.ts';
 
 const isIdKey = (key: string): boolean => key === 'id' || key.endsWith('_id');
 const isIdListKey = (key: string): boolean => key.endsWith('_ids');
@@ -9,7 +9,8 @@ const isInstantKey = (key: string): boolean => key.endsWith('_at');
 /**
  * The value as the wire contract wants it, as a new value:
  * - members that are null, undefined, NaN or infinite are left out, list items likewise, on every level;
- * - Dates, and text under names ending in `_at`, become ISO 8601 with a zone (text that is no instant is left out);
+ * - Dates, and text under names ending in `_at`, become ISO 8601 with a zone; what is no instant there is left out,
+ *   epoch numbers included, for they do not say their unit;
  * - numbers and bigints under `id`, `*_id` and `*_ids` become text;
  * - other bigints become numbers when that is exact, else text;
  * - inside `raw` nothing is touched except undefined, Dates and bigints: nulls and numbers stay as the platform sent
@@ -25,6 +26,7 @@ export function wireObject<T extends object>(value: T): T {
 }
 
 function convert(value: unknown, key: string): unknown {
+  if (isInstantKey(key) && typeof value !== 'string' && typeof value !== 'object') return undefined;
   switch (typeof value) {
     case 'string':
       return isInstantKey(key) && !isZonedDateTime(value) ? isoFromText(value) : value;
@@ -42,7 +44,7 @@ function convert(value: unknown, key: string): unknown {
       return undefined;
   }
   if (value === null) return undefined;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : isoFromDate(value);
+  if (value instanceof Date) return isInstantMs(value.getTime()) ? isoFromDate(value) : undefined;
   if (Array.isArray(value)) {
     const out: unknown[] = [];
     for (const item of value) {
@@ -67,7 +69,7 @@ function convertRaw(value: unknown): unknown {
 function native(value: unknown): unknown {
   if (typeof value === 'bigint') return exactNumber(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : isoFromDate(value);
+  if (value instanceof Date) return isInstantMs(value.getTime()) ? isoFromDate(value) : null;
   if (Array.isArray(value)) return value.map((item) => native(item) ?? null);
   const out: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) if (member !== undefined) put(out, name, native(member));
