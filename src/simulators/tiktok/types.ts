@@ -194,6 +194,8 @@ export interface Param {
   /** Length for strings and arrays, value for numbers. */
   min?: number;
   max?: number;
+  /** A string that must parse as a 64-bit integer, as most ids must (`int64` in the official yml). */
+  numeric?: boolean;
   items?: Omit<Param, 'name'>;
   fields?: readonly Param[];
 }

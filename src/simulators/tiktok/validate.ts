@@ -35,6 +35,10 @@ function isOfType(value: unknown, type: Param['type']): boolean {
   }
 }
 
+const INT64_MAX = 2n ** 63n - 1n;
+const isInt64 = (text: string) =>
+  /^-?\d{1,19}$/.test(text) && BigInt(text) <= INT64_MAX && BigInt(text) >= -INT64_MAX - 1n;
+
 function checkSize(value: unknown, spec: Omit<Param, 'name'>, path: string): void {
   const { min, max } = spec;
   if (typeof value === 'number') {
@@ -54,6 +58,7 @@ function checkValue(value: unknown, spec: Omit<Param, 'name'>, path: string): vo
   if (spec.enum && !spec.enum.includes(String(value))) {
     fail(`${path}: Invalid value: ${String(value)}. It should be one of [${spec.enum.join(', ')}].`);
   }
+  if (spec.numeric && !isInt64(String(value))) fail(`${path}: Not a valid integer.`);
   checkSize(value, spec, path);
   if (spec.items && Array.isArray(value)) {
     for (const [i, item] of value.entries()) checkValue(item, spec.items, `${path}.${i}`);

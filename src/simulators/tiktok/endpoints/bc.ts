@@ -15,7 +15,7 @@ import { requireBcMember } from './bc-access.ts';
 const PAGE_SIZE = 50;
 const ASSET_TYPES = ['ADVERTISER', 'CATALOG', 'DOMAIN', 'LEAD', 'PIXEL', 'STOREFRONT', 'TIKTOK_SHOP', 'TT_ACCOUNT'];
 
-const id = (name: string, required = true): Param => ({ name, type: 'string', required });
+const id = (name: string, required = true): Param => ({ name, type: 'string', required, numeric: true });
 const paging: Param[] = [
   { name: 'page', type: 'integer' },
   { name: 'page_size', type: 'integer' },
@@ -183,7 +183,7 @@ const assetGet: Endpoint = {
       fields: [
         { name: 'keyword', type: 'string' },
         { name: 'user_email', type: 'string' },
-        { name: 'user_id', type: 'string' },
+        { name: 'user_id', type: 'string', numeric: true },
       ],
     },
     ...paging,
