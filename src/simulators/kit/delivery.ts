@@ -37,9 +37,9 @@ const STEPS = [
   { name: 'watch_tenths', of: 'plays', low: 25, high: 70 },
   { name: 'landing_views', of: 'clicks', low: 0.7, high: 0.86 },
   { name: 'content_views', of: 'landing_views', low: 0.5, high: 0.8 },
-  { name: 'carts', of: 'content_views', low: 0.15, high: 0.35 },
+  { name: 'carts', of: 'content_views', low: 0.06, high: 0.15 },
   { name: 'checkouts', of: 'carts', low: 0.4, high: 0.7 },
-  { name: 'purchases', of: 'checkouts', low: 0.45, high: 0.8 },
+  { name: 'purchases', of: 'checkouts', low: 0.35, high: 0.65 },
   { name: 'registrations', of: 'landing_views', low: 0.03, high: 0.1 },
   { name: 'leads', of: 'landing_views', low: 0.04, high: 0.16 },
   { name: 'installs', of: 'clicks', low: 0.08, high: 0.24 },
@@ -124,12 +124,12 @@ export function deliveryProfile(seed: string, adId: string, minorPerUsd: number)
  * about one to two weeks when they start, then come back for a few days now and then; a `steady` one runs every day.
  */
 export function deliversOn(key: number, age: number, steady: boolean): boolean {
-  if (steady || age < 5 + (key & 7)) return true;
+  if (steady || age < 9 + (key & 7)) return true;
   const block = Math.floor(age / 30);
   const draw = mix(key, 0x5000 + block);
-  const from = draw % 27;
+  const from = draw % 25;
   const at = age - block * 30;
-  return at >= from && at < from + 1 + ((draw >>> 8) & 3);
+  return at >= from && at < from + 2 + ((draw >>> 8) & 3);
 }
 
 /**
