@@ -61,13 +61,10 @@ export class PgliteClient implements KyselyPGlite {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: { directory }, name: 'polyad-database' });
     await new Promise<void>((resolve, reject) => {
-      const failed = (cause: unknown) =>
-        reject(
-          new PolyadError('store_unavailable', {
-            message: `The embedded database in ${directory} does not start.`,
-            cause,
-          }),
-        );
+      const failed = (cause: unknown) => {
+        const message = `The embedded database in ${directory} does not start.`;
+        reject(new PolyadError('store_unavailable', { message, cause }));
+      };
       worker.once('error', failed);
       worker.once('exit', (code) => failed(new Error(`The database worker ended with code ${code}.`)));
       worker.once('message', (answer: Answer) => {
@@ -76,7 +73,6 @@ export class PgliteClient implements KyselyPGlite {
         void worker.terminate();
       });
     });
-    worker.removeAllListeners();
     return new PgliteClient(worker, onNotification);
   }
 

@@ -55,3 +55,39 @@ export async function pruneOAuthStates(db: Db, before: Date): Promise<number> {
   const result = await db.deleteFrom('oauth_states').where('expires_at', '<', before).executeTakeFirst();
   return Number(result.numDeletedRows);
 }
+
+/** `browser_hash` of a flow that no browser has taken up yet. No hash is empty, so no cookie matches it. */
+export const UNBOUND = '';
+
+/** The state as it is, used and expired ones too; undefined when there is none. */
+export function getOAuthState(db: Db, workspaceId: string, stateId: string): Promise<OAuthStateRow | undefined> {
+  return db
+    .selectFrom('oauth_states')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', stateId)
+    .executeTakeFirst();
+}
+
+/**
+ * Binds a state that no browser has taken up to one browser. Answers the row to that browser only; undefined when it is
+ * used, expired, or another browser's.
+ */
+export function bindOAuthState(
+  db: Db,
+  workspaceId: string,
+  stateId: string,
+  change: { browser_hash: string; payload: Record<string, unknown>; expires_at: Date },
+  now: Date,
+): Promise<OAuthStateRow | undefined> {
+  return db
+    .updateTable('oauth_states')
+    .set({ browser_hash: change.browser_hash, payload: json(change.payload), expires_at: change.expires_at })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', stateId)
+    .where('browser_hash', '=', UNBOUND)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst();
+}
