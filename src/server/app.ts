@@ -1,0 +1,147 @@
+/** The HTTP server: hooks, limits and routes over the runtime and the services. */
+import type { AddressInfo } from 'node:net';
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { PolyadError } from '../core/errors/index.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { newId } from '../core/store/ids.ts';
+import type { Deps } from './deps.ts';
+import { answerUnparsable, answerUnroutable, handleErrors } from './errors.ts';
+import { installHooks } from './hooks.ts';
+import { Metrics } from './metrics.ts';
+import { RouteTable } from './not-found.ts';
+import { OPERATIONS } from './operations.ts';
+import { saneRequestId } from './request.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { adsRoutes } from './routes/ads.ts';
+import { apicallRoutes } from './routes/apicall.ts';
+import { integrationRoutes } from './routes/integration.ts';
+import { passthroughRoutes } from './routes/passthrough.ts';
+import { systemRoutes } from './routes/system.ts';
+import type { Services } from './services.ts';
+import { Shutdown, STOP_DEADLINE_MS, type StopReport } from './shutdown.ts';
+
+/** Largest request head that Node reads: the address with its query, and all headers. */
+const MAX_HEAD = 32_768;
+/** Longest time for a request's headers to arrive. Bodies may take as long as they flow. */
+const HEADERS_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Stops taking requests, finishes those under way, cuts off what outlasts the deadline. */
+    stop(deadlineMs?: number): Promise<StopReport>;
+  }
+}
+
+/**
+ * Builds the server; `listen` is the caller's. Closing it (`stop`) leaves runtime and store open: whoever opened them
+ * closes them after.
+ */
+export async function buildServer(runtime: Runtime, services: Services): Promise<FastifyInstance> {
+  const { config, log } = runtime;
+  const shutdown = new Shutdown();
+  const routes = new RouteTable();
+  const metrics = new Metrics({
+    callLogDepth: () => services.callLog.depth,
+    callLogDropped: () => services.callLog.dropped,
+    quotaWaiting: () => runtime.pacer.waiting(),
+  });
+
+  const app = Fastify({
+    logger: false,
+    bodyLimit: config.bodyLimit,
+    // A request id that the caller chose is kept when logs and headers take it; else one is made.
+    genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
+    routerOptions: { maxParamLength: MAX_HEAD },
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    // Ours answers in our form, with request id and headers.
+    return503OnClosing: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: MAX_HEAD, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: (error, socket) => answerUnparsable(error, socket),
+  });
+  shutdown.attach(app);
+
+  const deps: Deps = {
+    runtime,
+    services,
+    publicUrl: () => {
+      if (config.publicUrl !== undefined) return config.publicUrl;
+      const address = app.server.address() as AddressInfo | null;
+      if (address === null) return `http://${config.host}:${config.port}`;
+      const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      return `http://${/^(0\.0\.0\.0|\[::\])$/.test(host) ? '127.0.0.1' : host}:${address.port}`;
+    },
+  };
+
+  app.addHook('onRoute', (route) => routes.add(route));
+  installHooks(app, {
+    deps,
+    metrics,
+    isStopping: () => shutdown.stopping,
+    begun: (state) => {
+      shutdown.begun(state);
+      metrics.begun();
+    },
+    ended: (state) => shutdown.ended(state),
+  });
+  handleErrors(app, log);
+
+  // An empty body of a DELETE or an action is no body; everything else must be an object.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser(
+    /^application\/(?:json|[a-z0-9.+-]+\+json)(?:;|$)/i,
+    { parseAs: 'string' },
+    (request, text, done) => {
+      if (text === '') return done(null, undefined);
+      return app.getDefaultJsonParser('error', 'error')(request, text as string, done);
+    },
+  );
+  app.removeContentTypeParser('text/plain');
+
+  await app.register(helmet, {
+    global: true,
+    // Answers are data; pages set their own policy.
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: config.publicUrl?.startsWith('https:') === true,
+    // Keyless look-ups are made from pages of other origins.
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+  });
+  await app.register(cookie);
+  await app.register(formbody, { bodyLimit: 65_536 });
+  await app.register(rateLimit, {
+    global: true,
+    max: config.rateLimitPerMinute,
+    timeWindow: 60_000,
+    // After the key has been checked: a stranger cannot use up the limit of a key.
+    keyGenerator: (request) => request.state.principal?.key.id ?? `address ${request.ip}`,
+    allowList: (request) => ['/healthz', '/readyz', '/metrics'].includes(request.url),
+    errorResponseBuilder: (_request, context) =>
+      new PolyadError('rate_limited', {
+        message: `Too many requests: this server takes ${context.max} per minute and key.`,
+        retryAfterMs: Math.max(1, context.ttl),
+        details: { limit: context.max, window_ms: 60_000 },
+      }),
+  });
+
+  app.setNotFoundHandler((request) => {
+    throw routes.errorFor(request);
+  });
+
+  adsRoutes(app, deps);
+  passthroughRoutes(app, deps);
+  integrationRoutes(app, deps);
+  apicallRoutes(app, deps);
+  adminRoutes(app, deps);
+  systemRoutes(app, deps, metrics, OPERATIONS, () => shutdown.stopping);
+
+  app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,127 @@
+/** What happens around every request: its id, its key, its time, its row in the call log, its numbers. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PolyadError } from '../core/errors/index.ts';
+import { redactUrl } from '../core/http/redact.ts';
+import type { NewApiCall } from '../core/store/repositories/index.ts';
+import { admit } from './authentication.ts';
+import type { Deps } from './deps.ts';
+import type { Metrics } from './metrics.ts';
+import { RequestState } from './request.ts';
+
+/** Longest address, in characters: long enough for a `raw` parameter with a filter in it. */
+export const MAX_URL = 16_384;
+
+export interface HookOptions {
+  deps: Deps;
+  metrics: Metrics;
+  /** True once the server is stopping: new requests are refused then. */
+  isStopping(): boolean;
+  /** Told of every request that begins and ends, for a stop that waits for them. */
+  begun(state: RequestState): void;
+  ended(state: RequestState): void;
+}
+
+/** Requests that are answered while the server stops: whoever watches over it must still see it. */
+const WATCHED = new Set(['/healthz', '/readyz', '/metrics']);
+
+function timingHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const { state } = request;
+  const total = state.elapsedMs();
+  reply.header('x-request-id', request.id).header('x-response-time', String(total));
+  if (state.meter.calls === 0) return;
+  // A platform call that is still under way (a streamed answer) counts until now.
+  const platform = Math.min(total, Math.round(state.meter.upstreamMs));
+  reply.header('x-endapi-response-time', String(platform));
+  reply.header('x-unified-response-time', String(total - platform));
+}
+
+/** The call-log row of a finished request; undefined for requests that are not logged. */
+export function callRow(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  secretParams: readonly string[],
+): NewApiCall | undefined {
+  const { config } = request.routeOptions;
+  const { principal, connection, error, meter, bytes } = request.state;
+  if (config.logged !== true || principal === undefined) return undefined;
+  const total = request.state.elapsedMs();
+  const platform = Math.min(total, Math.round(meter.upstreamMs));
+  const cut = !reply.raw.writableFinished;
+  const failure =
+    error === undefined
+      ? cut
+        ? 'the connection closed before the answer was complete'
+        : undefined
+      : `${error.code}: ${error.message}`;
+  return {
+    workspace_id: principal.workspace.id,
+    connection_id: connection?.id ?? null,
+    integration_type: connection?.integration_type ?? '',
+    environment: connection?.environment ?? principal.workspace.default_environment,
+    method: request.method,
+    name: config.operation ?? request.method,
+    path: redactUrl(request.url, secretParams).slice(0, 2000),
+    status: String(reply.statusCode),
+    type: 'inbound',
+    // A platform's own error answer goes through pass-through unchanged; its status says it.
+    error: failure ?? (reply.statusCode >= 400 ? `HTTP ${reply.statusCode}` : null),
+    size: bytes,
+    endapi_ms: meter.calls === 0 ? null : platform,
+    unified_ms: total - platform,
+    ip_address: request.ip,
+    user_agent: request.headers['user-agent']?.slice(0, 500) ?? null,
+    external_xref: connection?.external_xref ?? null,
+    request_id: request.id,
+  };
+}
+
+/** Installs the hooks. Must be called before any route is registered. */
+export function installHooks(app: FastifyInstance, options: HookOptions): void {
+  const { deps, metrics } = options;
+  app.decorateRequest('state', null as unknown as RequestState);
+
+  app.addHook('onRequest', async (request) => {
+    request.state = new RequestState();
+    options.begun(request.state);
+    const path = request.url.split('?', 1)[0] as string;
+    if (options.isStopping() && !WATCHED.has(path)) throw new PolyadError('server_stopping', { retryAfterMs: 1000 });
+    if (request.url.length > MAX_URL)
+      throw new PolyadError('input_too_large', {
+        message: `The address is longer than ${MAX_URL} characters.`,
+        details: { limit: MAX_URL },
+      });
+    await admit(request, deps.services.findKey, deps.runtime.clock);
+  });
+
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload === 'string') request.state.bytes = Buffer.byteLength(payload);
+    else if (payload instanceof Uint8Array) request.state.bytes = payload.byteLength;
+    timingHeaders(request, reply);
+    // A keep-alive connection would hold the stop up.
+    if (options.isStopping()) reply.header('connection', 'close');
+    done(null, payload);
+  });
+
+  // Runs when the answer is complete and also when the client has gone: Fastify listens for both.
+  app.addHook('onResponse', (request, reply, done) => {
+    const { state } = request;
+    const { connection } = state;
+    const platform = connection === undefined ? undefined : deps.runtime.registry.find(connection.integration_type);
+    const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
+    if (row !== undefined) deps.services.callLog.add(row);
+    metrics.observe(request, reply);
+    deps.runtime.log.debug(
+      {
+        request_id: request.id,
+        method: request.method,
+        path: redactUrl(request.url, platform?.manifest.secretParams ?? []),
+        status: reply.statusCode,
+        ms: state.elapsedMs(),
+        ...(state.error === undefined ? {} : { code: state.error.code }),
+      },
+      'request',
+    );
+    options.ended(state);
+    done();
+  });
+}

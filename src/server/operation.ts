@@ -1,0 +1,96 @@
+/**
+ * An operation of the API as data: what the router registers and what the OpenAPI document says come from the same
+ * declaration, so that they cannot differ.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { ParameterDoc } from '../core/model/json-schema.ts';
+import { readBody, readQuery } from './input.ts';
+import type { Access } from './request.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What a successful answer holds. */
+export interface Answer {
+  description: string;
+  /** Absent for answers that are not JSON. */
+  schema?: z.ZodType;
+  /** Default `application/json`. */
+  contentType?: string;
+  /** Further media types that `Accept` can ask for. */
+  alternatives?: readonly string[];
+  /** Default 200. */
+  status?: number;
+}
+
+export interface Operation {
+  /** operationId, and the name of the call in the call log: `listAdsCampaigns`. */
+  id: string;
+  method: HttpMethod;
+  /** Router form: `/ads/:connection_id/campaign`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Scope that the key needs; `none` = no key. */
+  access: Access;
+  /** What each path parameter is. */
+  params?: Record<string, string>;
+  /** Object schema of the query; absent = the handler reads it by itself, or there is none. */
+  query?: z.ZodObject;
+  /** Query parameters that the handler reads by itself, for the document. */
+  parameters?: readonly ParameterDoc[];
+  /** Schema of the JSON body, read before the handler is called. */
+  body?: z.ZodType;
+  /** Schema of a JSON body that the handler reads by itself, for the document. */
+  bodySchema?: z.ZodType;
+  /** Media type of the body. Default `application/json`. */
+  bodyType?: string;
+  bodyDescription?: string;
+  answer: Answer;
+  /** Request headers that mean something here: name -> text. */
+  headers?: Record<string, string>;
+  /** Writes a row of the call log. */
+  logged?: boolean;
+  /** Answers go to browsers of any origin: keyless look-ups that a web page makes. */
+  anyOrigin?: boolean;
+}
+
+/** Keeps the exact types of the schemas, so that handlers get typed input. */
+export function operation<const O extends Operation>(definition: O): O {
+  return definition;
+}
+
+type Output<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** What a handler is called with. */
+export interface Input<O extends Operation> {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  params: Record<string, string>;
+  query: Output<O['query']>;
+  body: Output<O['body']>;
+}
+
+/** Registers an operation. The handler answers the body (sent as JSON), or the reply when it sent something itself. */
+export function serve<O extends Operation>(
+  app: FastifyInstance,
+  definition: O,
+  handler: (input: Input<O>) => Promise<unknown> | unknown,
+): void {
+  app.route({
+    method: definition.method,
+    url: definition.path,
+    config: { access: definition.access, operation: definition.id, logged: definition.logged ?? false },
+    handler: async (request, reply) => {
+      if (definition.anyOrigin === true) reply.header('access-control-allow-origin', '*');
+      const query = definition.query === undefined ? undefined : readQuery(request.query, definition.query);
+      const body = definition.body === undefined ? undefined : readBody(request.body, definition.body);
+      const params = request.params as Record<string, string>;
+      const answer = await handler({ request, reply, params, query, body } as unknown as Input<O>);
+      if (answer === reply || reply.sent) return reply;
+      reply.header('content-type', 'application/json; charset=utf-8');
+      return reply.send(JSON.stringify(answer));
+    },
+  });
+}

@@ -1,0 +1,18 @@
+/** Every documented operation, in the order in which the reference shows them. */
+import type { Operation } from './operation.ts';
+import { ADMIN_OPERATIONS } from './routes/admin.ts';
+import { ADS_OPERATIONS } from './routes/ads.ts';
+import { APICALL_OPERATIONS } from './routes/apicall.ts';
+import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
+import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
+import { SYSTEM_OPERATIONS } from './routes/system.ts';
+
+export const OPERATIONS: readonly Operation[] = [
+  ...ADS_OPERATIONS,
+  ...PASSTHROUGH_OPERATIONS,
+  ...INTEGRATION_OPERATIONS,
+  ...APICALL_OPERATIONS,
+  ...ADMIN_OPERATIONS,
+  ...INTEGRATION_APP_OPERATIONS,
+  ...SYSTEM_OPERATIONS,
+];

@@ -1,0 +1,57 @@
+/** What part of a pass-through address goes to the platform. Works on the bytes that came, never on decoded parameters. */
+import { PolyadError } from '../core/errors/index.ts';
+
+/** Path (with its leading slash) and query (without `?`) for the platform. */
+export interface PassthroughTarget {
+  path: string;
+  query: string;
+}
+
+/** Characters that may not stand in a request target as they are; `%` stays, being the escape of those that may not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must be found
+const UNSAFE = /[\u0000-\u0020"<>\\^`{|}#\u007f-\uffff]+/g;
+
+const escapeUnsafe = (text: string): string => text.replace(UNSAFE, (run) => encodeURIComponent(run.toWellFormed()));
+
+/**
+ * Splits `/passthrough/<connection>/<rest>`. Two forms exist: a plain path with its slashes, and a whole path encoded as
+ * one segment (`open_api%2Fv1.3%2Fad%2Fget%2F%3Fpage%3D1`), where a decoded `?` begins a query. Plain paths and queries are
+ * kept byte for byte; where both forms of a query are there, the decoded one comes first.
+ *
+ * @throws PolyadError `input_invalid` when the one segment is not valid UTF-8 in percent encoding.
+ */
+export function passthroughTarget(rawUrl: string): PassthroughTarget {
+  const mark = rawUrl.indexOf('?');
+  const address = mark < 0 ? rawUrl : rawUrl.slice(0, mark);
+  const query = mark < 0 ? '' : rawUrl.slice(mark + 1);
+  // '', 'passthrough', connection, then the rest.
+  const rest = address.split('/').slice(3).join('/');
+  if (rest.includes('/') || !/%(?:2f|3f)/i.test(rest)) return { path: `/${rest}`, query };
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(rest);
+  } catch {
+    throw new PolyadError('input_invalid', {
+      message: 'The encoded path is not valid percent encoding of UTF-8 text.',
+    });
+  }
+  const inner = decoded.indexOf('?');
+  const path = inner < 0 ? decoded : decoded.slice(0, inner);
+  const innerQuery = inner < 0 ? '' : escapeUnsafe(decoded.slice(inner + 1));
+  return {
+    path: `/${escapeUnsafe(path.replace(/^\//, ''))}`,
+    query: [innerQuery, query].filter((part) => part !== '').join('&'),
+  };
+}
+
+/** The platform's headers for our answer: names in lower case, repeated ones kept apart. */
+export function answerHeaders(raw: readonly string[]): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] as string).toLowerCase();
+    const value = raw[at + 1] as string;
+    const before = out[name];
+    out[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return out;
+}

@@ -1,0 +1,257 @@
+/** `/ads/{connection_id}/{object}`: generated from the model's table of objects. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { PolyadError } from '../../core/errors/index.ts';
+import { itemParameters, listParameters, type ParameterDoc } from '../../core/model/json-schema.ts';
+import { parseItemQuery, parseListQuery, type RawQuery } from '../../core/model/list-query.ts';
+import { OBJECTS } from '../../core/model/objects.ts';
+import { OBJECT_NAMES, type ObjectName } from '../../core/model/permissions.ts';
+import type { Deps } from '../deps.ts';
+import { readObjectBody } from '../input.ts';
+import { type Operation, operation, serve } from '../operation.ts';
+import { scopeOf } from '../scope.ts';
+import { countBytes, primed, rowStream } from '../streams.ts';
+
+type StoredObject = Exclude<ObjectName, 'report'>;
+
+const CONNECTION = { connection_id: 'Id of the connection.' };
+const ITEM = { ...CONNECTION, id: 'Id on the platform. A slash in it is written %2F.' };
+
+const DRY_RUN: ParameterDoc = {
+  name: 'dry_run',
+  in: 'query',
+  required: false,
+  description: 'true: everything is checked and the answer says what would be sent; the platform is not changed.',
+  schema: { type: 'boolean', default: false },
+};
+const IDEMPOTENCY = {
+  'Idempotency-Key':
+    'The same for every repetition of one write, so that a repetition does not write twice. 1 to 255 characters.',
+};
+
+const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
+const article = (title: string): string => `${/^[aio]/i.test(title) ? 'an' : 'a'} ${title.toLowerCase()}`;
+
+/** The operations of one object, by what they do. `patch` does the same as `update`. */
+function operationsOf(object: ObjectName) {
+  const { schema, methods, title, plural, permissions } = OBJECTS[object];
+  const path = `/ads/:connection_id/${object}`;
+  const name = `Ads${capital(object)}`;
+  const one = article(title);
+  const read = `Permission: \`${permissions.read}\`.`;
+  const write = `Permission: \`${permissions.write}\`.`;
+  const tag = capital(object);
+  const change = (id: string, method: 'PUT' | 'PATCH'): Operation => ({
+    id,
+    method,
+    path: `${path}/:id`,
+    tag,
+    summary: `Change ${one}`,
+    description: `Changes what is sent and nothing else; PUT and PATCH do the same. ${write}`,
+    access: 'write',
+    params: ITEM,
+    parameters: [...itemParameters(object), DRY_RUN],
+    bodySchema: schema,
+    headers: IDEMPOTENCY,
+    answer: { description: `The ${title.toLowerCase()} as it now is.`, schema },
+    logged: true,
+  });
+  return {
+    list: operation({
+      id: `list${name}s`,
+      method: 'GET',
+      path,
+      tag,
+      summary: `List ${plural}`,
+      description:
+        object === 'report'
+          ? `One row per entity and window, streamed as it is read. With \`Accept: application/x-ndjson\` one row per line. ${read}`
+          : `A page of ${plural}. Fewer rows than \`limit\` mean that there are no more. ${read}`,
+      access: 'read',
+      params: CONNECTION,
+      parameters: listParameters(object),
+      answer: {
+        description: `The ${plural}.`,
+        schema: z.array(schema),
+        ...(object === 'report' ? { alternatives: ['application/x-ndjson'] } : {}),
+      },
+      logged: true,
+    }),
+    get: methods.get
+      ? operation({
+          id: `get${name}`,
+          method: 'GET',
+          path: `${path}/:id`,
+          tag,
+          summary: `Get ${one}`,
+          description: read,
+          access: 'read',
+          params: ITEM,
+          parameters: [...itemParameters(object), ...orgIdOf(object)],
+          answer: { description: `The ${title.toLowerCase()}.`, schema },
+          logged: true,
+        })
+      : undefined,
+    create: methods.create
+      ? operation({
+          id: `create${name}`,
+          method: 'POST',
+          path,
+          tag,
+          summary: `Create ${one}`,
+          description: `What the platform cannot take is refused by name; nothing is dropped. ${write}`,
+          access: 'write',
+          params: CONNECTION,
+          parameters: [...itemParameters(object), DRY_RUN],
+          bodySchema: schema,
+          headers: IDEMPOTENCY,
+          answer: { description: `The ${title.toLowerCase()} as it was created.`, schema },
+          logged: true,
+        })
+      : undefined,
+    update: methods.update ? change(`update${name}`, 'PUT') : undefined,
+    patch: methods.update ? change(`patch${name}`, 'PATCH') : undefined,
+    remove: methods.remove
+      ? operation({
+          id: `remove${name}`,
+          method: 'DELETE',
+          path: `${path}/:id`,
+          tag,
+          summary: `Remove ${one}`,
+          description: write,
+          access: 'write',
+          params: ITEM,
+          parameters: [...orgIdOf(object), DRY_RUN],
+          headers: IDEMPOTENCY,
+          answer: { description: 'Removed. The body is an empty object.', schema: z.object({}) },
+          logged: true,
+        })
+      : undefined,
+  };
+}
+
+/** The ad account of one object, which some platforms cannot tell from the object's id alone. An addition of polyad. */
+function orgIdOf(object: ObjectName): ParameterDoc[] {
+  if (object === 'organization') return [];
+  return [
+    {
+      name: 'org_id',
+      in: 'query',
+      required: false,
+      description: 'Id of the ad account. Needed only where the connection reaches several and the id does not tell.',
+      schema: { type: 'string' },
+    },
+  ];
+}
+
+const BY_OBJECT = Object.fromEntries(OBJECT_NAMES.map((object) => [object, operationsOf(object)])) as {
+  [N in ObjectName]: ReturnType<typeof operationsOf>;
+};
+
+/** All operations under `/ads`. */
+export const ADS_OPERATIONS: readonly Operation[] = Object.values(BY_OBJECT).flatMap((operations) =>
+  Object.values(operations).filter((found) => found !== undefined),
+);
+
+const EXTRA = ['org_id', 'dry_run'] as const;
+
+/** `fields`, `raw`, and what we add to them on single objects. */
+function itemQuery(request: FastifyRequest, object: ObjectName) {
+  const query = request.query as RawQuery;
+  const parsed = parseItemQuery(object, query, EXTRA);
+  return { ...parsed, orgId: single(query, 'org_id'), dryRun: flag(query, 'dry_run') };
+}
+
+function single(query: RawQuery, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value === '' ? undefined : value;
+  throw new PolyadError('input_invalid', {
+    message: `\`${name}\` must be given once.`,
+    details: { issues: [{ parameter: name, reason: 'must be given once' }] },
+  });
+}
+
+function flag(query: RawQuery, name: string): boolean {
+  const value = single(query, name)?.toLowerCase();
+  if (value === undefined || value === 'false' || value === '0') return false;
+  if (value === 'true' || value === '1') return true;
+  throw new PolyadError('input_invalid', {
+    message: `\`${name}\` must be true or false.`,
+    details: { issues: [{ parameter: name, reason: 'must be true or false' }] },
+  });
+}
+
+function idempotencyKey(request: FastifyRequest): string | undefined {
+  const value = request.headers['idempotency-key'];
+  if (value === undefined) return undefined;
+  // Printable ASCII, as structured-field strings are (RFC 8941); Node joins a repeated header with a comma.
+  if (typeof value === 'string' && /^[\x20-\x7e]{1,255}$/.test(value)) return value;
+  throw new PolyadError('input_invalid', {
+    message: 'The Idempotency-Key header must be 1 to 255 printable ASCII characters.',
+    details: { issues: [{ header: 'Idempotency-Key', reason: 'must be 1 to 255 printable ASCII characters' }] },
+  });
+}
+
+/** What a write is called with besides its body. */
+function writeOptions(request: FastifyRequest, object: ObjectName) {
+  const { fields, raw, dryRun, orgId } = itemQuery(request, object);
+  const key = idempotencyKey(request);
+  return {
+    fields,
+    raw,
+    dryRun,
+    ...(orgId === undefined ? {} : { org_id: orgId }),
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+  };
+}
+
+/** Registers the routes of every object. */
+export function adsRoutes(app: FastifyInstance, deps: Deps): void {
+  const { objects, reports } = deps.runtime;
+  for (const object of OBJECT_NAMES) {
+    const { list, get, create, update, patch, remove } = BY_OBJECT[object];
+    if (object === 'report') {
+      serve(app, list, async ({ request, reply }) => {
+        const query = parseListQuery('report', request.query as RawQuery);
+        const scope = await scopeOf(deps, request, reply);
+        const rows = await primed(await reports.run(scope, query));
+        const lines = (request.headers.accept ?? '').includes('application/x-ndjson');
+        reply.header('content-type', `${lines ? 'application/x-ndjson' : 'application/json'}; charset=utf-8`);
+        countBytes(reply, request.state);
+        return reply.send(rowStream(rows, lines ? 'ndjson' : 'json'));
+      });
+      continue;
+    }
+    const stored: StoredObject = object;
+    serve(app, list, async ({ request, reply }) => {
+      const query = parseListQuery(stored, request.query as RawQuery);
+      return objects.list(await scopeOf(deps, request, reply), stored, query);
+    });
+    if (get !== undefined)
+      serve(app, get, async ({ request, reply, params }) => {
+        const { fields, raw, orgId } = itemQuery(request, stored);
+        const query = { fields, raw, ...(orgId === undefined ? {} : { org_id: orgId }) };
+        return objects.get(await scopeOf(deps, request, reply), stored, params['id'] as string, query);
+      });
+    if (create !== undefined)
+      serve(app, create, async ({ request, reply }) => {
+        const options = writeOptions(request, stored);
+        const body = readObjectBody(request.body, stored);
+        return objects.create(await scopeOf(deps, request, reply), stored, body, options);
+      });
+    for (const change of [update, patch])
+      if (change !== undefined)
+        serve(app, change, async ({ request, reply, params }) => {
+          const options = writeOptions(request, stored);
+          const body = readObjectBody(request.body, stored);
+          const scope = await scopeOf(deps, request, reply);
+          return objects.update(scope, stored, params['id'] as string, body, options);
+        });
+    if (remove !== undefined)
+      serve(app, remove, async ({ request, reply, params }) => {
+        const options = writeOptions(request, stored);
+        await objects.remove(await scopeOf(deps, request, reply), stored, params['id'] as string, options);
+        return {};
+      });
+  }
+}

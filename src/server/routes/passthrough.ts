@@ -1,0 +1,88 @@
+/** `/passthrough/{connection_id}/...`: the platform's own API with our token, streamed both ways and left as it is. */
+import type { Readable } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { PolyadError } from '../../core/errors/index.ts';
+import type { Deps } from '../deps.ts';
+import type { HttpMethod, Operation } from '../operation.ts';
+import { answerHeaders, passthroughTarget } from '../passthrough-path.ts';
+import { scopeOf } from '../scope.ts';
+import { countBytes } from '../streams.ts';
+
+const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const VERBS: Record<HttpMethod, string> = {
+  GET: 'list',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'remove',
+};
+
+/** One operation per method; the document shows them under one path. */
+export const PASSTHROUGH_OPERATIONS: readonly Operation[] = METHODS.map((method) => ({
+  id: `${VERBS[method]}Passthrough${method === 'GET' ? 's' : ''}`,
+  method,
+  path: '/passthrough/:connection_id/*',
+  tag: 'Passthrough',
+  summary: `${method} on the platform’s own API`,
+  description:
+    'The path is relative to the platform’s base URL, written with its slashes or encoded as one segment (`%2F`, with ' +
+    '`%3F` for the begin of a query). Authorization is added; query, headers and body go through unchanged, and so do ' +
+    'status, headers and body of the answer. Only hosts of that platform and environment can be reached.',
+  access: method === 'GET' ? 'read' : 'write',
+  params: { connection_id: 'Id of the connection.', '*': 'Path on the platform.' },
+  ...(method === 'GET' ? {} : { bodyType: '*/*', bodyDescription: 'Whatever the platform takes.' }),
+  answer: { description: 'What the platform answered, with its own status and headers.', contentType: '*/*' },
+  logged: true,
+}));
+
+/** Passes a body on and refuses it as soon as it is longer than allowed. */
+function limited(body: Readable, limit: number): Readable {
+  let bytes = 0;
+  const gate = new Transform({
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      bytes += chunk.length;
+      done(bytes > limit ? new PolyadError('input_too_large', { details: { limit } }) : null, chunk);
+    },
+  });
+  body.once('error', (error) => gate.destroy(error));
+  body.once('close', () => {
+    // A client that hangs up in the middle of its body: the platform must not take the half for the whole.
+    if (!body.readableEnded) gate.destroy(new DOMException('the client closed the connection', 'AbortError'));
+  });
+  return body.pipe(gate);
+}
+
+/** Registers the five methods, in a context of its own: bodies are not parsed here. */
+export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
+  root.register(async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    for (const { method, path, id, access } of PASSTHROUGH_OPERATIONS) {
+      app.route({
+        method,
+        url: path,
+        config: { access, operation: id, logged: true },
+        handler: async (request, reply) => {
+          const limit = deps.runtime.config.passthroughLimit;
+          const length = Number(request.headers['content-length'] ?? 0);
+          if (length > limit) throw new PolyadError('input_too_large', { details: { limit } });
+          const scope = await scopeOf(deps, request, reply);
+          const target = passthroughTarget(request.raw.url ?? '');
+          const given = request.body as Readable | undefined;
+          // The limit on bodies of known length is checked above: those need no counting on their way.
+          const body = given !== undefined && length === 0 ? limited(given, limit) : given;
+          const answer = await deps.runtime.passthrough.send(scope, {
+            method,
+            ...target,
+            headers: request.headers,
+            ...(body === undefined ? {} : { body }),
+          });
+          reply.code(answer.status).headers(answerHeaders(answer.rawHeaders));
+          countBytes(reply, request.state);
+          return reply.send(answer.body);
+        },
+      });
+    }
+  });
+}
