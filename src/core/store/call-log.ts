@@ -1,0 +1,153 @@
+import type { StoreLog } from './port.ts';
+import { insertApiCalls, type NewApiCall } from './repositories/api-calls.ts';
+import { touchApiKey } from './repositories/api-keys.ts';
+import type { Db } from './schema.ts';
+
+/** Longest time, in ms, that a row waits in memory. */
+const FLUSH_INTERVAL_MS = 250;
+/** Most rows per statement; a full batch is written at once. */
+const BATCH_ROWS = 500;
+/** Most rows in memory while the database is slow or away: about 10 MB. */
+const BUFFER_ROWS = 20_000;
+
+export interface CallLogOptions {
+  db: Db;
+  log: StoreLog;
+  /** Most rows in memory; further ones are counted, reported and lost. Default 20,000. */
+  capacity?: number | undefined;
+}
+
+/** The writer of the call log. Requests hand rows over and never wait for them. */
+export interface CallLog {
+  /** Takes a finished call. Never blocks, never throws. */
+  add(call: NewApiCall): void;
+  /** Notes that an API key was used; written with the next batch, once per key. */
+  keyUsed(keyId: string, at?: Date): void;
+  /** Writes what was added so far. Never rejects: what cannot be written stays in memory for the next time. */
+  flush(): Promise<void>;
+  /** Flushes and stops. Rows that cannot be written then are counted in the log. */
+  close(): Promise<void>;
+  /** Rows that were lost since the start: for metrics. */
+  readonly dropped: number;
+  /** Rows in memory. */
+  readonly pending: number;
+}
+
+/** Starts a writer. Several on one database do not disturb each other. */
+export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOptions): CallLog {
+  let buffer: NewApiCall[] = [];
+  let keys = new Map<string, Date>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+  let dropped = 0;
+  let unreported = 0;
+  let closed = false;
+
+  const lose = (count: number) => {
+    dropped += count;
+    unreported += count;
+  };
+  const report = () => {
+    if (unreported > 0) log.error({ lost: unreported, lost_in_total: dropped }, 'rows of the call log were lost');
+    unreported = 0;
+  };
+  const arm = () => {
+    if (closed || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, FLUSH_INTERVAL_MS);
+    timer.unref();
+  };
+
+  /** Writes rows; one that the database refuses for its content is left out, and does not take the others with it. */
+  const write = async (rows: readonly NewApiCall[]): Promise<void> => {
+    try {
+      await insertApiCalls(db, rows);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (rows.length === 1) {
+        lose(1);
+        log.warn({ error: String(error), name: rows[0]?.name }, 'the database refused a row of the call log');
+        return;
+      }
+      const middle = Math.ceil(rows.length / 2);
+      await write(rows.slice(0, middle));
+      await write(rows.slice(middle));
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    const used = keys;
+    keys = new Map();
+    try {
+      for (let left = buffer.length; left > 0; ) {
+        const batch = buffer.slice(0, Math.min(left, BATCH_ROWS));
+        await write(batch);
+        // Rows are forgotten after they are written, so a failure loses none of them.
+        buffer = buffer.slice(batch.length);
+        left -= batch.length;
+      }
+      for (const [id, at] of used) {
+        await touchApiKey(db, id, at);
+        used.delete(id);
+      }
+    } catch (error) {
+      for (const [id, at] of used) if (!keys.has(id)) keys.set(id, at);
+      log.warn({ error: String(error), pending: buffer.length }, 'the call log cannot be written; trying again');
+    }
+    report();
+    if (buffer.length > 0 || keys.size > 0) arm();
+  };
+
+  const flush = async (): Promise<void> => {
+    // What was added during a running flush needs another one.
+    while (writing !== undefined) await writing;
+    if (buffer.length === 0 && keys.size === 0 && unreported === 0) return;
+    writing = drain().finally(() => {
+      writing = undefined;
+    });
+    await writing;
+  };
+
+  return {
+    add(call) {
+      if (closed || buffer.length >= capacity) {
+        lose(1);
+        arm();
+        return;
+      }
+      buffer.push({ ...call, created_at: call.created_at ?? new Date() });
+      if (buffer.length >= BATCH_ROWS && writing === undefined) void flush();
+      else arm();
+    },
+    keyUsed(keyId, at = new Date()) {
+      const seen = keys.get(keyId);
+      if (seen === undefined || seen < at) keys.set(keyId, at);
+      arm();
+    },
+    flush,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await flush();
+      if (buffer.length > 0) {
+        lose(buffer.length);
+        buffer = [];
+        report();
+      }
+    },
+    get dropped() {
+      return dropped;
+    },
+    get pending() {
+      return buffer.length;
+    },
+  };
+}
+
+/** Whether the database refused the row itself (SQLSTATE classes 22 data, 23 constraint), rather than being unwell. */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && /^2[23]\w{3}$/.test(code);
+}
