@@ -1,0 +1,193 @@
+/** What campaigns, ad groups and ads have in common: reading by id, status changes, updates in a safe order. */
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  CreateResult,
+  ListOperation,
+  Native,
+  OperationInput,
+  Unified,
+  WriteContext,
+} from '../../../core/connector/types.ts';
+import { PolyadError } from '../../../core/errors/index.ts';
+import { call, read, rowsOf, write } from '../request.ts';
+import { effectiveStatusFilter, statusFilter } from '../statuses.ts';
+
+/** One level of the hierarchy, in the words of its endpoints. */
+export interface Level {
+  /** Prefix of its endpoints: `adgroup` for `adgroup/get`. */
+  endpoint: 'campaign' | 'adgroup' | 'ad';
+  id: 'campaign_id' | 'adgroup_id' | 'ad_id';
+  ids: 'campaign_ids' | 'adgroup_ids' | 'ad_ids';
+  name: 'campaign_name' | 'adgroup_name' | 'ad_name';
+}
+
+export const CAMPAIGN: Level = { endpoint: 'campaign', id: 'campaign_id', ids: 'campaign_ids', name: 'campaign_name' };
+export const ADGROUP: Level = { endpoint: 'adgroup', id: 'adgroup_id', ids: 'adgroup_ids', name: 'adgroup_name' };
+export const AD: Level = { endpoint: 'ad', id: 'ad_id', ids: 'ad_ids', name: 'ad_name' };
+
+/** Most rows of a page of campaigns, ad groups and ads. */
+export const PAGE_SIZE = 1_000;
+
+/** The list of a level; `filters` adds to those that all levels have. */
+export function listOf(level: Level, filters: ListOperation['filters']): ListOperation {
+  return {
+    request: ({ ctx, organization }) =>
+      call(ctx, {
+        endpoint: `${level.endpoint}/get`,
+        organizationId: organization.id,
+        query: { advertiser_id: organization.id },
+      }),
+    rows: 'data.list',
+    paging: {
+      kind: 'page',
+      page: 'page',
+      size: 'page_size',
+      maxSize: PAGE_SIZE,
+      firstPage: 1,
+      total: 'data.page_info.total_number',
+    },
+    filterPath: 'filtering',
+    filters: {
+      status: statusFilter,
+      effective_status: effectiveStatusFilter,
+      // TikTok's name search is fuzzy: it narrows, the exact check follows.
+      query: {
+        kind: 'native_then_local',
+        apply: (value, query) => {
+          query[level.name] = value;
+        },
+      },
+      updated_gte: { kind: 'local' },
+      ...filters,
+    },
+  };
+}
+
+/** TikTok ids are decimal digits; anything else cannot exist and would only be refused as a parameter error. */
+const isNativeId = (id: string): boolean => /^\d{1,20}$/.test(id);
+
+/** Reads one object, deleted ones too. Undefined = TikTok has none of that id in the ad account. */
+export async function getById(input: OperationInput, level: Level, id: string): Promise<Native | undefined> {
+  if (!isNativeId(id)) return undefined;
+  const data = await read(input, `${level.endpoint}/get`, {
+    filtering: { [level.ids]: [id], primary_status: 'STATUS_ALL' },
+    page: 1,
+    page_size: 10,
+  });
+  return rowsOf(data, 'list').find((row) => String(row[level.id]) === id);
+}
+
+/** The same, for an object that must be there. */
+export async function reread(input: OperationInput, level: Level, id: string): Promise<Native> {
+  const row = await getById(input, level, id);
+  if (row === undefined) throw new PolyadError('platform_not_found', { details: { object: level.endpoint, id } });
+  return row;
+}
+
+/** Sets operation_status; DELETE is soft and cannot be undone (TikTok docs 1739320994354178). */
+export async function setStatus(
+  input: OperationInput,
+  level: Level,
+  id: string,
+  status: 'ENABLE' | 'DISABLE' | 'DELETE',
+): Promise<void> {
+  // The same status twice is the same state, so a lost answer may be asked for again.
+  const data = await write(
+    input,
+    `${level.endpoint}/status/update`,
+    { [level.ids]: [id], operation_status: status },
+    true,
+  );
+  const [failed] = rowsOf(data, 'error_list');
+  if (failed !== undefined)
+    throw new PolyadError('platform_rejected', {
+      message: `TikTok did not change the status: ${String(failed['error_message'] ?? 'no reason given')}`,
+      details: { object: level.endpoint, id },
+    });
+}
+
+/**
+ * The members of an update that the endpoint takes. Members beyond that come from `raw` of a caller: those that only
+ * repeat what is there are left out, others are refused, for TikTok would ignore them.
+ */
+export async function bodyOf(
+  native: Native,
+  allowed: ReadonlySet<string>,
+  write: WriteContext,
+  what: string,
+): Promise<Native> {
+  const body: Native = {};
+  for (const [name, value] of Object.entries(native)) {
+    if (allowed.has(name)) body[name] = value;
+    else if (!isDeepStrictEqual((await write.current())[name] ?? null, value))
+      throw new PolyadError('input_field_immutable', {
+        message: `TikTok does not let \`${name}\` of ${what} change after creation.`,
+        details: { field: name, allowed: [...allowed].sort() },
+      });
+  }
+  return body;
+}
+
+/**
+ * An update whose status travels apart from its other members. Pausing comes first and activating last, so that nothing
+ * delivers with half of a change. `send` answers the row that TikTok gave back, if it gave one.
+ */
+export async function updateInOrder(
+  input: OperationInput,
+  level: Level,
+  id: string,
+  native: Native,
+  send: (body: Native) => Promise<Native | undefined>,
+): Promise<CreateResult> {
+  const { operation_status: status, ...body } = native;
+  if (status === 'DISABLE') await setStatus(input, level, id, 'DISABLE');
+  const row = Object.keys(body).length > 0 ? await send(body) : undefined;
+  if (status === 'ENABLE') await setStatus(input, level, id, 'ENABLE');
+  // TikTok answers an update with the whole object, but a status change with the id alone.
+  return { row: status === undefined && isWhole(row, level) ? row : await reread(input, level, id) };
+}
+
+/** Whether an answer holds the object and not only its id. */
+function isWhole(row: Native | undefined, level: Level): row is Native {
+  return row !== undefined && typeof row[level.id] === 'string' && row[level.name] !== undefined;
+}
+
+/** The row of a creation; read again where TikTok's answer holds less than the object. */
+export async function created(input: OperationInput, level: Level, row: Native): Promise<CreateResult> {
+  if (isWhole(row, level) && row['create_time'] !== undefined) return { row };
+  const id = row[level.id];
+  const stored = typeof id === 'string' ? await getById(input, level, id) : undefined;
+  return { row: stored ?? row };
+}
+
+/** Native members that are implied by a unified body; what the caller names in `raw` goes before them. */
+export function withDefaults(unified: Unified, defaults: Native): Unified {
+  const raw = unified['raw'] !== null && typeof unified['raw'] === 'object' ? (unified['raw'] as Native) : {};
+  return { ...unified, raw: { ...defaults, ...raw } };
+}
+
+/** Native members that a caller gave in `raw`. */
+export function rawOf(unified: Unified): Native {
+  const raw = unified['raw'];
+  return raw !== null && typeof raw === 'object' && !Array.isArray(raw) ? (raw as Native) : {};
+}
+
+/** The members of a creation that the endpoint takes; read-only ones, as in a copied object, are left out. */
+export function creationBody(native: Native, allowed: ReadonlySet<string>): Native {
+  return Object.fromEntries(Object.entries(native).filter(([name]) => allowed.has(name)));
+}
+
+/** Checks and defaults of the budget at creation: TikTok wants a mode, and an amount for every mode but INFINITE. */
+export function budgetDefaults(unified: Unified, typeName: string): Native {
+  const raw = rawOf(unified);
+  const amount = unified['budget_amount'] ?? raw['budget'];
+  const period = unified['budget_period'] ?? raw['budget_mode'];
+  if (amount === undefined && period === undefined) return { budget_mode: 'BUDGET_MODE_INFINITE' };
+  const missing = amount === undefined ? 'budget_amount' : 'budget_period';
+  if ((amount === undefined && period !== 'BUDGET_MODE_INFINITE') || period === undefined)
+    throw new PolyadError('input_field_required', {
+      message: `TikTok ${typeName}: a budget needs both an amount and a period; \`${missing}\` is missing.`,
+      details: { missing: [missing] },
+    });
+  return {};
+}
