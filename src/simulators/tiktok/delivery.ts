@@ -1,316 +1,19 @@
 /**
- * Delivery of TikTok objects: which ads can run when, what they spend within their budgets, and what that brings.
- * Nothing is stored; a campaign's ledger (who spent what on which day) is made from its rows when it is needed and
- * kept until one of them changes.
+ * What TikTok's objects get: the delivery of their ads, whole or cut into half-hours, and the money spent. Which ads
+ * run and what they may spend is in `ledger.ts`.
  */
-import {
-  cutDay,
-  type DeliveryProfile,
-  dayTotals,
-  deliversOn,
-  deliveryProfile,
-  demand,
-  measures,
-  slotWeight,
-} from '../kit/delivery.ts';
-import { type LocalCalendar, type LocalDay, localCalendar, SLOT_MS, weekday } from '../kit/local-days.ts';
-import type { SimulatorStore } from '../kit/types.ts';
-import { currencyDigits, minorPerUsd, toMinor } from './currency.ts';
-import { type Goal, goalOf } from './goals.ts';
-import { type Past, type Phase, phasesOf } from './history.ts';
+import { cutDay, dayTotals, impressionsFor, measureIndex, measures, slotWeight } from '../kit/delivery.ts';
+import { type LocalDay, SLOT_MS, weekday } from '../kit/local-days.ts';
+import { currencyDigits } from './currency.ts';
+import { calendarOf, type Ledger, ledgerOf, type Run } from './ledger.ts';
 import type { Advertiser, Native, World } from './types.ts';
-import { parseStamp } from './world.ts';
 
-const SEED = 'tiktok';
-/** At most this part of what is left of a budget goes to one ad, so that newer ads of the group get some, too. */
-const ONE_AD_SHARE = 0.75;
-/** Days over which a lifetime budget without an end is spread. */
-const OPEN_END_DAYS = 10;
-
-/** The mock days of sandbox reports (official sandbox page 1738855331457026): 2020-12-08 to 2020-12-19. */
-export const SANDBOX_DAYS: readonly [number, number] = [
-  Date.UTC(2020, 11, 8) / 86_400_000,
-  Date.UTC(2020, 11, 19) / 86_400_000,
-];
-
-/** One ad with all that its delivery depends on. */
-export interface Run {
-  ad: Native;
-  adgroup: Native;
-  campaign: Native;
-  profile: DeliveryProfile;
-  goal: Goal;
-  /** When it could run: [from, to) pairs, epoch milliseconds, ascending. */
-  windows: readonly (readonly [number, number])[];
-  /** Runs every day: the first ad of its campaign. */
-  steady: boolean;
-  /** 336 characters of 0 and 1, half-hours from Monday 00:00; null = always. */
-  dayparting: string | null;
-}
-
-/** What the ads of one campaign spent, by day, ascending; three columns of `length` entries. */
-export interface Ledger {
-  campaign: Native;
-  runs: readonly Run[];
-  run: Int32Array;
-  day: Int32Array;
-  /** Minor units, for the whole day as if it were over. */
-  spend: Float64Array;
-  length: number;
-  /** Last day it knows. */
-  through: number;
-}
-
-interface Kept {
-  ledger: Ledger;
-  /** The very lists it was made from: rows and lists are replaced, never changed. */
-  source: readonly unknown[];
-}
-
-const kept = new WeakMap<SimulatorStore, Map<string, Kept>>();
-
-/** Earlier states of the objects of this world. */
-const pastOf = (world: World) => world.store.collection<Past>('past', { advertiser: (row: Past) => row.advertiser_id });
-
-/** The calendar that an ad account's days follow. */
-export const calendarOf = (advertiser: Advertiser): LocalCalendar => localCalendar(advertiser.display_timezone);
-
-const instant = (value: unknown): number | undefined =>
-  typeof value === 'string' ? parseStamp(value)?.getTime() : undefined;
-
-type Window = readonly [number, number];
-
-/** Times at which all the lists have a window open. */
-function overlap(a: readonly Window[], b: readonly Window[]): Window[] {
-  const both: Window[] = [];
-  for (const [from, to] of a) {
-    for (const [from2, to2] of b) {
-      const start = Math.max(from, from2);
-      const end = Math.min(to, to2);
-      if (start < end) both.push([start, end]);
-    }
-  }
-  return both;
-}
-
-const onWindows = (phases: readonly Phase[]): Window[] =>
-  phases
-    .filter((phase) => phase.on)
-    .map(
-      (phase): Window => [
-        Math.max(phase.from, instant(phase.schedule_start_time) ?? phase.from),
-        Math.min(phase.to, instant(phase.schedule_end_time) ?? phase.to),
-      ],
-    )
-    .filter(([from, to]) => from < to);
-
-/** Neighbouring windows that touch are one: a change of budget does not begin a new flight. */
-function joined(windows: readonly Window[]): Window[] {
-  const result: Window[] = [];
-  for (const [from, to] of windows) {
-    const last = result.at(-1);
-    if (last && last[1] === from) result[result.length - 1] = [last[0], to];
-    else result.push([from, to]);
-  }
-  return result;
-}
-
-/** A budget of a campaign or ad group over the days of a ledger. */
-class Purse {
-  private readonly phases: readonly Phase[];
-  private readonly currency: string;
-  private spent = 0;
-  private today = 0;
-  private left = Number.POSITIVE_INFINITY;
-  private whole = Number.POSITIVE_INFINITY;
-  /** The last crumbs of a lifetime budget: whoever comes first may have them all, so that it ends some time. */
-  private crumbs = false;
-
-  constructor(phases: readonly Phase[], currency: string) {
-    this.phases = phases;
-    this.currency = currency;
-  }
-
-  /** Begins a day. What the budget was when the day began counts for all of it, so that hours past do not change. */
-  open(day: LocalDay): void {
-    const at = Math.max(day.start, this.phases[0]?.from ?? day.start);
-    const phase = this.phases.find(({ from, to }) => from <= at && at < to) ?? this.phases.at(-1);
-    this.today = 0;
-    const budget = phase ? toMinor(phase.budget, this.currency) : 0;
-    this.whole = Number.POSITIVE_INFINITY;
-    this.left = Number.POSITIVE_INFINITY;
-    this.crumbs = false;
-    if (!phase || budget <= 0 || phase.budget_mode === 'BUDGET_MODE_INFINITE') return;
-    this.whole = budget;
-    this.left = budget;
-    if (phase.budget_mode !== 'BUDGET_MODE_TOTAL') return;
-    const rest = Math.max(0, budget - this.spent);
-    const end = instant(phase.schedule_end_time);
-    const year = 366 * 86_400_000;
-    const days =
-      end === undefined || end - day.start > year
-        ? OPEN_END_DAYS
-        : Math.max(1, Math.ceil((end - day.start) / 86_400_000));
-    this.crumbs = rest <= budget / 20;
-    this.left = this.crumbs ? rest : Math.floor(Math.max(rest / days, budget / 20));
-    this.whole = this.left;
-  }
-
-  /** What one ad may take now. */
-  get offer(): number {
-    const left = this.left - this.today;
-    return this.crumbs || left <= this.whole / 20 ? left : Math.floor(left * ONE_AD_SHARE);
-  }
-
-  /** The day's budget in minor units; Infinity if there is none. */
-  get size(): number {
-    return this.whole;
-  }
-
-  take(amount: number): void {
-    this.today += amount;
-    this.spent += amount;
-  }
-}
-
-function makeRuns(world: World, advertiser: Advertiser, campaign: Native, ads: readonly Native[], sandbox: boolean) {
-  const past = pastOf(world);
-  const perUsd = minorPerUsd(advertiser.currency);
-  const campaignPhases = phasesOf(campaign, past.get(campaign.id));
-  const campaignOn = onWindows(campaignPhases);
-  const groups = new Map<string, { row: Native; phases: Phase[]; on: Window[] }>();
-  const review = world.settings.review_delay_ms;
-  const mock: Window[] = [[Date.UTC(2020, 11, 7), Date.UTC(2020, 11, 21)]];
-  const runs: Run[] = [];
-  const inOrder = [...ads].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
-  for (const ad of inOrder) {
-    const groupId = String(ad['adgroup_id']);
-    let group = groups.get(groupId);
-    if (!group) {
-      const row = world.adgroups.get(groupId);
-      if (!row) continue;
-      const phases = phasesOf(row, past.get(groupId));
-      group = { row, phases, on: overlap(campaignOn, onWindows(phases)) };
-      groups.set(groupId, group);
-    }
-    const approved = (instant(ad['create_time']) ?? 0) + review;
-    const own = overlap(onWindows(phasesOf(ad, past.get(ad.id))), [[approved, Number.POSITIVE_INFINITY]]);
-    const dayparting = group.row['dayparting'];
-    runs.push({
-      ad,
-      adgroup: group.row,
-      campaign,
-      profile: deliveryProfile(SEED, ad.id, perUsd),
-      goal: goalOf(campaign, group.row, ad),
-      windows: sandbox ? mock : joined(overlap(group.on, own)),
-      steady: sandbox || runs.length === 0,
-      dayparting: typeof dayparting === 'string' && dayparting.includes('0') ? dayparting : null,
-    });
-  }
-  return { runs, campaignPhases, groups };
-}
+const SPEND = measureIndex('spend');
+const IMPRESSIONS = measureIndex('impressions');
 
 /** Is a half-hour of this local day inside the ad's day-parting? */
 const partOpen = (dayparting: string | null, day: number, slot: number) =>
   dayparting === null || dayparting[weekday(day) * 48 + Math.min(slot, 47)] !== '0';
-
-function makeLedger(
-  world: World,
-  advertiser: Advertiser,
-  campaign: Native,
-  ads: readonly Native[],
-  through: number,
-): Ledger {
-  const { sandbox } = advertiser;
-  const calendar = calendarOf(advertiser);
-  const perUsd = minorPerUsd(advertiser.currency);
-  const { runs, campaignPhases, groups } = makeRuns(world, advertiser, campaign, ads, sandbox);
-  const run: number[] = [];
-  const days: number[] = [];
-  const spend: number[] = [];
-  const campaignPurse = new Purse(sandbox ? [] : campaignPhases, advertiser.currency);
-  const purses = new Map<string, Purse>();
-  for (const [id, { phases }] of groups) purses.set(id, new Purse(sandbox ? [] : phases, advertiser.currency));
-  const runPurse = runs.map(({ adgroup }) => purses.get(adgroup.id)!);
-
-  // Which runs deliver on which day, found window by window, so that silent days cost nothing.
-  const active = new Map<number, number[]>();
-  const last = sandbox ? SANDBOX_DAYS[1] : through;
-  runs.forEach(({ windows, profile, steady, dayparting }, index) => {
-    let next = sandbox ? SANDBOX_DAYS[0] : Number.NEGATIVE_INFINITY;
-    for (const [from, to] of windows) {
-      const first = sandbox ? next : calendar.dayOf(from);
-      const end = Math.min(last, to === Number.POSITIVE_INFINITY ? last : calendar.dayOf(to - 1));
-      for (let day = Math.max(first, next); day <= end; day++) {
-        if (!deliversOn(profile.key, day - first, steady)) continue;
-        if (dayparting !== null && !dayparting.slice(weekday(day) * 48, weekday(day) * 48 + 48).includes('1')) continue;
-        const list = active.get(day);
-        if (list) list.push(index);
-        else active.set(day, [index]);
-      }
-      next = Math.max(next, end + 1);
-    }
-  });
-  for (const day of [...active.keys()].sort((a, b) => a - b)) {
-    const local = calendar.day(day);
-    campaignPurse.open(local);
-    const opened = new Set<Purse>();
-    for (const index of active.get(day)!.sort((a, b) => a - b)) {
-      const purse = runPurse[index]!;
-      if (!opened.has(purse)) {
-        purse.open(local);
-        opened.add(purse);
-      }
-      const { profile } = runs[index]!;
-      const wanted = demand(profile, day, weekday(day), perUsd, Math.min(purse.size, campaignPurse.size / 4));
-      const amount = Math.min(wanted, purse.offer, campaignPurse.offer);
-      if (amount <= 0) continue;
-      purse.take(amount);
-      campaignPurse.take(amount);
-      run.push(index);
-      days.push(day);
-      spend.push(amount);
-    }
-  }
-  return {
-    campaign,
-    runs,
-    run: Int32Array.from(run),
-    day: Int32Array.from(days),
-    spend: Float64Array.from(spend),
-    length: run.length,
-    through,
-  };
-}
-
-/** The same object, or both empty: an index gives a new list each time it has no rows. */
-const alike = (a: unknown, b: unknown) =>
-  a === b || (Array.isArray(a) && Array.isArray(b) && a.length === 0 && b.length === 0);
-
-/** The ledger of a campaign up to and including the day `through` (a day of the account's calendar). */
-export function ledgerOf(world: World, advertiser: Advertiser, campaign: Native, through: number): Ledger {
-  let ledgers = kept.get(world.store);
-  if (!ledgers) {
-    ledgers = new Map();
-    kept.set(world.store, ledgers);
-  }
-  const ads = world.ads.by('campaign', campaign.id);
-  const source = [
-    campaign,
-    ads,
-    world.adgroups.by('campaign', campaign.id),
-    pastOf(world).by('advertiser', advertiser.id),
-    advertiser,
-    world.settings.review_delay_ms,
-  ];
-  const known = ledgers.get(campaign.id);
-  if (known && known.ledger.through >= through && known.source.every((part, i) => alike(part, source[i]))) {
-    return known.ledger;
-  }
-  const ledger = makeLedger(world, advertiser, campaign, ads, through);
-  ledgers.set(campaign.id, { ledger, source });
-  return ledger;
-}
 
 /** Has the account itself stopped delivering? Then its objects say so in their status, and get nothing. */
 const blocked = (advertiser: Advertiser) => advertiser.status !== 'STATUS_ENABLE' && !advertiser.sandbox;
@@ -347,6 +50,7 @@ export function walk(
   const totals = measures();
   const part = measures();
   const partial = measures();
+  const moneyOnly = needed.every((i) => i === SPEND || i === IMPRESSIONS);
   const campaigns = campaign ? [campaign] : world.campaigns.by('advertiser', advertiser.id);
   for (const each of campaigns) {
     const ledger = ledgerOf(world, advertiser, each, Math.max(today, 0));
@@ -358,7 +62,10 @@ export function walk(
       if (!accepted[index]) continue;
       const run = ledger.runs[index]!;
       const local = calendar.day(day);
-      dayTotals(run.profile, day, ledger.spend[i]!, run.goal.offline, totals);
+      if (moneyOnly) {
+        totals[SPEND] = ledger.spend[i]!;
+        totals[IMPRESSIONS] = impressionsFor(run.profile, day, ledger.spend[i]!);
+      } else dayTotals(run.profile, day, ledger.spend[i]!, run.goal.offline, totals);
       const whole =
         local.end <= now &&
         (advertiser.sandbox || run.windows.some(([open, shut]) => open <= local.start && local.end <= shut));
@@ -373,7 +80,7 @@ export function walk(
         if (slots) visit(run, day, slot, local.hours[slot]!, cut);
         else for (const m of needed) partial[m] = partial[m]! + cut[m]!;
       });
-      if (!slots && partial[1]! > 0) visit(run, day, -1, -1, partial);
+      if (!slots && partial[IMPRESSIONS]! > 0) visit(run, day, -1, -1, partial);
     }
   }
 }
@@ -395,40 +102,54 @@ function slotRan(run: Run, local: LocalDay, slot: number, now: number): boolean 
   return end <= now && run.windows.some(([open, shut]) => open <= start && end <= shut);
 }
 
-/** Money spent by campaigns, ad groups and ads, in the account's currency. */
+/** What was spent, in the account's currency. */
+interface Spent {
+  today: number;
+  lifetime: number;
+}
+
+const NOTHING: Spent = { today: 0, lifetime: 0 };
+/** Per ledger, as of one half-hour slot. */
+const spentOf = new WeakMap<Ledger, { slot: number; spent: Map<string, Spent> }>();
+
+function spentIn(world: World, advertiser: Advertiser, campaign: Native): Map<string, Spent> {
+  const now = world.clock.now().getTime();
+  const today = calendarOf(advertiser).dayOf(now);
+  const slot = Math.floor(now / SLOT_MS);
+  const ledger = ledgerOf(world, advertiser, campaign, today);
+  const known = spentOf.get(ledger);
+  if (known?.slot === slot) return known.spent;
+  const minor = new Map<string, Spent>();
+  const needed = [IMPRESSIONS, SPEND];
+  const asked = { advertiser, from: Number.NEGATIVE_INFINITY, to: today, now, slots: false, needed, campaign };
+  walk(world, asked, (run, day, _slot, _hour, part) => {
+    for (const { id } of [run.campaign, run.adgroup, run.ad]) {
+      let entry = minor.get(id);
+      if (!entry) {
+        entry = { today: 0, lifetime: 0 };
+        minor.set(id, entry);
+      }
+      entry.lifetime += part[SPEND]!;
+      if (day === today) entry.today += part[SPEND]!;
+    }
+  });
+  // Added up in minor units, so that a budget that is used up equals what was spent.
+  const unit = 10 ** currencyDigits(advertiser.currency);
+  const spent = new Map<string, Spent>();
+  for (const [id, { today, lifetime }] of minor) spent.set(id, { today: today / unit, lifetime: lifetime / unit });
+  spentOf.set(ledger, { slot, spent });
+  return spent;
+}
+
+/** Money spent by campaigns, ad groups and ads of one account, in its currency: today and since their creation. */
 export function spendingOf(world: World, advertiserId: string) {
   const advertiser = world.advertisers.get(advertiserId);
-  const spent = new Map<string, { today: number; lifetime: number }>();
-  const seen = new Set<string>();
-  const nothing = { today: 0, lifetime: 0 };
-  const read = (campaign: Native, account: Advertiser) => {
-    const now = world.clock.now().getTime();
-    const today = calendarOf(account).dayOf(now);
-    const unit = 10 ** currencyDigits(account.currency);
-    const asked = { advertiser: account, from: -1_000_000, to: today, now, slots: false, needed: [1, 0], campaign };
-    walk(world, asked, (run, day, _slot, _hour, part) => {
-      for (const row of [run.campaign, run.adgroup, run.ad]) {
-        let entry = spent.get(row.id);
-        if (!entry) {
-          entry = { today: 0, lifetime: 0 };
-          spent.set(row.id, entry);
-        }
-        entry.lifetime += part[0]! / unit;
-        if (day === today) entry.today += part[0]! / unit;
-      }
-    });
-  };
   return {
-    of(level: 'campaign' | 'adgroup' | 'ad', id: string): { today: number; lifetime: number } {
+    of(level: 'campaign' | 'adgroup' | 'ad', id: string): Spent {
       const row = (level === 'campaign' ? world.campaigns : level === 'adgroup' ? world.adgroups : world.ads).get(id);
-      const campaignId = level === 'campaign' ? id : String(row?.['campaign_id']);
-      const campaign = world.campaigns.get(campaignId);
-      if (!advertiser || !campaign) return nothing;
-      if (!seen.has(campaignId)) {
-        seen.add(campaignId);
-        read(campaign, advertiser);
-      }
-      return spent.get(id) ?? nothing;
+      const campaign = level === 'campaign' ? row : world.campaigns.get(String(row?.['campaign_id']));
+      if (!advertiser || !campaign) return NOTHING;
+      return spentIn(world, advertiser, campaign).get(id) ?? NOTHING;
     },
   };
 }

@@ -7,7 +7,7 @@
  * every breakdown is a grouping of the same slots.
  */
 import { mix } from '../kit/delivery.ts';
-import type { Run } from './delivery.ts';
+import type { Run } from './ledger.ts';
 import { CITIES, COUNTRIES, PROVINCES, US_DMAS } from './regions-table.ts';
 import { INTERESTS } from './tools-table.ts';
 import type { Advertiser, Native } from './types.ts';

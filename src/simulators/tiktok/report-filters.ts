@@ -3,7 +3,7 @@
  * text that holds JSON (TikTok docs 1740302848100353). Which fields exist per report type is published in part only;
  * the list here is what clients use (unverified as a whole).
  */
-import type { Run } from './delivery.ts';
+import type { Run } from './ledger.ts';
 import { DIMENSIONS } from './report-dimensions.ts';
 import { isAttribute, isMetric } from './report-metrics.ts';
 import { isGone, matchesPrimary, type StatusContext, secondaryStatus } from './status.ts';

@@ -4,7 +4,7 @@
  * Facts: TikTok docs 1740302848100353, 1751087777884161.
  */
 import { MEASURES, type Measure, measureIndex, reachOf, withParents } from '../kit/delivery.ts';
-import type { Run } from './delivery.ts';
+import type { Run } from './ledger.ts';
 import { type MetricRow, REPORT_METRICS } from './report-metrics-table.ts';
 
 /** Stands where a metric does not apply. */

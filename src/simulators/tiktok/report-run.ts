@@ -5,7 +5,8 @@
 import { formatDay, localCalendar, SLOT_MS } from '../kit/local-days.ts';
 import type { SimulatorStore } from '../kit/types.ts';
 import { currencyDigits } from './currency.ts';
-import { calendarOf, type Run, walk } from './delivery.ts';
+import { walk } from './delivery.ts';
+import { calendarOf, type Run } from './ledger.ts';
 import { attributeText, type Subject } from './report-attributes.ts';
 import { type Dimension, slotDraw } from './report-dimensions.ts';
 import { buyingType, type ObjectLevel, rowAt } from './report-filters.ts';
