@@ -4,6 +4,7 @@
  * invented; ids have the length of real ones.
  */
 import { hex } from '../kit/random.ts';
+import { seedAssets, seedCreatorPosts } from './seed-assets.ts';
 import { seedObjects } from './seed-objects.ts';
 import type { Advertiser, App, BusinessCenter, Grant, User, World } from './types.ts';
 
@@ -244,7 +245,12 @@ export function seedBase(world: World): void {
     account(ACCOUNTS.sandbox, 'Acme sandbox', 'USD', 'America/Los_Angeles', { create_time: opened }),
     SANDBOX_TOKEN,
   );
-  for (const { id } of ADVERTISERS) seedObjects(world, world.advertisers.get(id)!, id === ACCOUNTS.usd);
+  for (const { id } of ADVERTISERS) {
+    const advertiser = world.advertisers.get(id)!;
+    seedObjects(world, advertiser, id === ACCOUNTS.usd);
+    seedAssets(world, advertiser);
+  }
+  seedCreatorPosts(world);
 }
 
 /** The part of the ready line that an integrator needs for a first call. */

@@ -25,6 +25,9 @@ export const CAMPAIGNS: ListSpec = {
   rows: (call) => call.world.campaigns,
   filtering: CAMPAIGN_FILTERING,
   defaults: CAMPAIGN_DEFAULTS,
+  derived: (_context, row) => ({
+    objective: String(row['objective_type']).includes('APP_') ? 'APP' : 'LANDING_PAGE',
+  }),
   // TikTok docs 1739315828649986.
   onlyWhenTrue: ['budget_optimize_on'],
 };
@@ -99,7 +102,6 @@ function create(call: Call): unknown {
     advertiser_id: advertiser.id,
     ...fieldsOf(params, CAMPAIGN_CREATE),
     campaign_id: id,
-    objective: params['objective_type'] === 'APP_PROMOTION' ? 'APP' : 'LANDING_PAGE',
     operation_status: params['operation_status'] ?? 'ENABLE',
     create_time: at,
     modify_time: at,

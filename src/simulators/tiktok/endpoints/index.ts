@@ -1,13 +1,49 @@
+import { page as media } from '../files.ts';
 import type { Endpoint, Page } from '../types.ts';
+import { endpoints as ad } from './ad.ts';
+import { endpoints as adgroup } from './adgroup.ts';
 import { endpoints as advertiser } from './advertiser.ts';
+import { endpoints as app } from './app.ts';
 import { endpoints as bc } from './bc.ts';
+import { endpoints as campaign } from './campaign.ts';
+import { endpoints as catalogPage } from './catalog-page.ts';
+import { endpoints as creative } from './creative.ts';
+import { endpoints as file } from './file.ts';
+import { endpoints as fileTemporary } from './file-temporary.ts';
+import { endpoints as fileUpload } from './file-upload.ts';
+import { endpoints as identity } from './identity.ts';
 import { endpoints as oauth } from './oauth.ts';
+import { endpoints as pixel } from './pixel.ts';
 import { endpoints as report, pages as reportPages } from './report.ts';
+import { endpoints as targetingSearch } from './targeting-search.ts';
 import { endpoints as term } from './term.ts';
+import { endpoints as tools } from './tools.ts';
+import { endpoints as ttVideo } from './tt-video.ts';
 import { endpoints as user } from './user.ts';
 
 /** Every endpoint that the simulator carries out. The rest of the catalogue answers "no permission". */
-export const endpoints: readonly Endpoint[] = [...oauth, ...advertiser, ...bc, ...user, ...term, ...report];
+export const endpoints: readonly Endpoint[] = [
+  ...oauth,
+  ...advertiser,
+  ...bc,
+  ...user,
+  ...term,
+  ...report,
+  ...campaign,
+  ...adgroup,
+  ...ad,
+  ...identity,
+  ...ttVideo,
+  ...file,
+  ...fileTemporary,
+  ...fileUpload,
+  ...creative,
+  ...pixel,
+  ...app,
+  ...tools,
+  ...targetingSearch,
+  ...catalogPage,
+];
 
 /** What is served outside `/open_api/`, besides the authorize pages. */
-export const pages: readonly Page[] = [...reportPages];
+export const pages: readonly Page[] = [...reportPages, media];

@@ -1,0 +1,161 @@
+import { hash32 } from '../../kit/random.ts';
+import { MUSIC } from '../music-table.ts';
+import { page } from '../paging.ts';
+import { given, invalid } from '../rules.ts';
+import type { Call, Endpoint, Native, Param } from '../types.ts';
+
+/** Creative portfolios (call-to-action sets, cards) and the music library: creative/portfolio/{create,get,list}, file/music/get. */
+
+const portfolios = (call: Call) =>
+  call.world.store.collection<Native>('portfolios', { advertiser: (row) => row.advertiser_id });
+
+const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
+
+/** Portfolio kinds (yml creative_portfolio_create). */
+const TYPES =
+  'CARD COUNTDOWN_STICKER CTA DESTINATION_CARD DOWNLOAD_CARD DYNAMIC_ADD_ON FLIGHT_CARD GESTURE GIFTCODE_STICKER HOTEL_CARD INVENTORY_CARD LIVE_REMINDER_COUNTDOWN_STICKER MEDIA_CARD NON_CLICK_SUPER_LIKE PREMIUM_BADGE PRODUCT_CARD PRODUCT_INFO_CARD PRODUCT_SHOWCASE_TILE PRODUCT_TILE REMINDER_COUNTDOWN_STICKER SHAKE_SURPRISE SHOPIFY_PRODUCT_CARD STICKER SUPER_LIKE WEB_INFO_CARD'.split(
+    ' ',
+  );
+
+function create(call: Call): unknown {
+  const id = call.world.nextId();
+  portfolios(call).put({
+    id,
+    advertiser_id: advertiserOf(call),
+    creative_portfolio_type: call.params['creative_portfolio_type'] ?? 'CTA',
+    portfolio_content: call.params['portfolio_content'],
+  });
+  return { creative_portfolio_id: id };
+}
+
+const view = (row: Native) => ({
+  creative_portfolio_id: row.id,
+  creative_portfolio_type: row['creative_portfolio_type'],
+  portfolio_content: row['portfolio_content'],
+});
+
+function get(call: Call): unknown {
+  const row = portfolios(call).get(String(call.params['creative_portfolio_id']));
+  if (row?.advertiser_id !== advertiserOf(call)) {
+    return invalid(
+      `creative_portfolio_id: The portfolio ${String(call.params['creative_portfolio_id'])} does not exist.`,
+    );
+  }
+  return view(row);
+}
+
+function list(call: Call): unknown {
+  const filter = (call.params['filtering'] ?? {}) as {
+    creative_portfolio_ids?: string[];
+    creative_portfolio_types?: string[];
+  };
+  const rows = portfolios(call)
+    .by('advertiser', advertiserOf(call))
+    .filter((row) => !filter.creative_portfolio_ids || filter.creative_portfolio_ids.includes(row.id))
+    .filter(
+      (row) =>
+        !filter.creative_portfolio_types ||
+        filter.creative_portfolio_types.includes(String(row['creative_portfolio_type'])),
+    );
+  const found = page(rows.toReversed(), { ...call, params: { page_size: 20, ...call.params } }, 100);
+  return { creative_portfolios: found.list.map(listView), page_info: found.page_info };
+}
+
+/** In the list the members of the content stand beside the id (yml creative_portfolio_list). */
+function listView(row: Native): Record<string, unknown> {
+  const content = (row['portfolio_content'] as Record<string, unknown>[] | undefined)?.[0] ?? {};
+  return {
+    creative_portfolio_id: row.id,
+    creative_portfolio_type: row['creative_portfolio_type'],
+    creative_portfolio_preview_url: null,
+    ...content,
+  };
+}
+
+function music(call: Call): unknown {
+  const filter = (call.params['filtering'] ?? {}) as { keyword?: string; music_ids?: string[]; styles?: string[] };
+  const keyword = filter.keyword?.toLowerCase();
+  const rows = MUSIC.filter(([id]) => !given(filter, 'music_ids') || filter.music_ids!.includes(id))
+    .filter(([, title, author]) => !keyword || `${title} ${author}`.toLowerCase().includes(keyword))
+    .filter(([, , , style]) => !given(filter, 'styles') || filter.styles!.includes(style));
+  const { list, page_info } = page(rows, { ...call, params: { page_size: 20, ...call.params } }, 100);
+  return {
+    musics: list.map(([music_id, file_name, author, style, duration]) => ({
+      music_id,
+      material_id: `7${music_id.slice(1)}`,
+      sources: ['SYSTEM'],
+      author,
+      liked: false,
+      cover_url: `${call.origin}/media/post/${music_id}.png`,
+      url: `${call.origin}/media/post/${music_id}.mp4`,
+      duration,
+      style,
+      signature: hash32('music', music_id).toString(16).padStart(32, '0'),
+      file_name,
+      copyright: 'Commercial Music Library',
+      create_time: '2025-01-01 00:00:00',
+      modify_time: '2025-01-01 00:00:00',
+    })),
+    page_info,
+  };
+}
+
+const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
+const paging: Param[] = [
+  { name: 'page', type: 'integer' },
+  { name: 'page_size', type: 'integer' },
+];
+
+export const endpoints: Endpoint[] = [
+  {
+    method: 'POST',
+    path: 'creative/portfolio/create',
+    auth: 'token',
+    write: true,
+    params: [
+      advertiserId,
+      { name: 'creative_portfolio_type', type: 'string', enum: TYPES },
+      { name: 'portfolio_content', type: 'array', required: true, min: 1, items: { type: 'object' } },
+    ],
+    handle: create,
+  },
+  {
+    method: 'GET',
+    path: 'creative/portfolio/get',
+    auth: 'token',
+    params: [advertiserId, { name: 'creative_portfolio_id', type: 'string', required: true }],
+    handle: get,
+  },
+  {
+    method: 'GET',
+    path: 'creative/portfolio/list',
+    auth: 'token',
+    params: [
+      advertiserId,
+      {
+        name: 'filtering',
+        type: 'object',
+        fields: [
+          { name: 'creative_portfolio_ids', type: 'array', items: { type: 'string' } },
+          { name: 'creative_portfolio_types', type: 'array', items: { type: 'string', enum: TYPES } },
+        ],
+      },
+      ...paging,
+    ],
+    handle: list,
+  },
+  {
+    method: 'GET',
+    path: 'file/music/get',
+    auth: 'token',
+    scopes: ['630'],
+    params: [
+      advertiserId,
+      { name: 'music_scene', type: 'string', enum: ['CREATIVE_ASSET', 'CAROUSEL_ADS', 'CATALOG_CAROUSEL'] },
+      { name: 'search_type', type: 'string' },
+      { name: 'filtering', type: 'object' },
+      ...paging,
+    ],
+    handle: music,
+  },
+];

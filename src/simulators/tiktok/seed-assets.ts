@@ -1,0 +1,92 @@
+/**
+ * What ads are made of, besides the media of `seed-objects.ts`: further identities, apps, instant pages, catalogs, and
+ * creators' posts with codes for Spark Ads. Ids are fixed, so that examples in documentation stay true after a reset.
+ */
+import { hash32 } from '../kit/random.ts';
+import { makeCreatorPost } from './posts.ts';
+import type { Advertiser, Native, World } from './types.ts';
+
+const id = (...parts: string[]) =>
+  `71${String(hash32('asset', ...parts)).padStart(10, '0')}${String(hash32(...parts, 'asset') % 10_000_000).padStart(7, '0')}`;
+
+/** Identities, apps and a form of one ad account; a catalog if it has a Business Center. */
+export function seedAssets(world: World, advertiser: Advertiser): void {
+  const created = world.stamp(new Date(world.clock.now().getTime() - 120 * 86_400_000));
+  const common = { advertiser_id: advertiser.id, create_time: created, modify_time: created };
+  const make = (kind: string, members: Record<string, unknown>): Native => ({
+    ...common,
+    id: id(kind, advertiser.id),
+    ...members,
+  });
+  const slug = advertiser.name.toLowerCase().replace(/\W+/g, '_');
+
+  const custom = make('custom identity', {
+    identity_type: 'CUSTOMIZED_USER',
+    display_name: `${advertiser.name} (custom)`,
+    available_status: 'AVAILABLE',
+  });
+  world.identities.put({ ...custom, identity_id: custom.id });
+  const shut = make('private identity', {
+    identity_type: 'TT_USER',
+    display_name: `${advertiser.name} private`,
+    username: `${slug}_private`,
+    available_status: 'IS_PRIVATE_ACCOUNT',
+    can_push_video: false,
+    can_pull_video: false,
+  });
+  world.identities.put({ ...shut, identity_id: shut.id });
+  if (advertiser.sandbox) return;
+
+  if (advertiser.owner_bc_id !== undefined) {
+    const shared = make('bc identity', {
+      identity_type: 'BC_AUTH_TT',
+      identity_authorized_bc_id: advertiser.owner_bc_id,
+      display_name: `${advertiser.name} team`,
+      username: `${slug}_team`,
+      available_status: 'AVAILABLE',
+      can_push_video: true,
+      can_pull_video: true,
+      can_use_live_ads: true,
+    });
+    world.identities.put({ ...shared, identity_id: shared.id });
+    const catalog = make('catalog', {
+      bc_id: advertiser.owner_bc_id,
+      catalog_name: `${advertiser.name} products`,
+      catalog_type: 'ECOM',
+      catalog_conf: {
+        region_code: advertiser.country,
+        country: advertiser.country,
+        currency: advertiser.currency,
+        channel: '',
+      },
+    });
+    world.catalogs.put({ ...catalog, catalog_id: catalog.id });
+  }
+  for (const [platform, download_url, app_platform_id] of [
+    ['IOS', 'https://apps.apple.com/us/app/acme-shop/id1500000001', '1500000001'],
+    ['ANDROID', 'https://play.google.com/store/apps/details?id=test.acme.shop', 'test.acme.shop'],
+  ] as const) {
+    const app = make(`app ${platform}`, {
+      app_name: 'Acme Shop',
+      platform,
+      download_url,
+      app_platform_id,
+      package_name: app_platform_id,
+      partner: 'AppsFlyer',
+    });
+    world.mobileApps.put({ ...app, app_id: app.id });
+  }
+  const form = make('form', { title: 'Newsletter sign-up', business_type: 'LEAD_GEN', status: 'PUBLISHED' });
+  world.pages.put({ ...form, page_id: form.id });
+}
+
+/**
+ * Posts of three creators with their codes. Codes hold characters that break careless clients (`#`, `+`, `/`, `=`); the
+ * last one has run out.
+ */
+export function seedCreatorPosts(world: World): void {
+  makeCreatorPost(world, 1, 'mia.makes', '#Mia+makes/7x2Lq9VbT0rKpW4s=', 30);
+  makeCreatorPost(world, 2, 'leo.runs', '#Leo+runs/5h8Dn3GcY1tZmE6u=', 60);
+  makeCreatorPost(world, 3, 'ava.cooks', '#Ava+cooks/9k4Js7HfX2wQvB8y=', 365);
+  makeCreatorPost(world, 4, 'ava.cooks', '#Ava+cooks/expired0000000000=', -1);
+}
