@@ -15,7 +15,7 @@ import {
   toMicros,
   toUnits,
 } from '../model/decimal.ts';
-import { isoFromMs, isoFromSeconds, isoFromText, isoFromUtcText, msFromText, utcTextFromMs } from '../model/time.ts';
+import { isoFromMs, isoFromText, isoFromUtcText, msFromText, utcTextFromMs } from '../model/time.ts';
 
 export interface CodecContext {
   /** ISO 4217 currency of the ad account. */
@@ -227,6 +227,13 @@ function instant(unified: unknown, ctx: CodecContext): number {
   return ms;
 }
 
+/** Milliseconds as ISO text; outside the years 0001 to 9999 it is no date anyone meant. */
+function isoOrNothing(ms: number | undefined): string | undefined {
+  return ms === undefined || ms === 0 || Math.abs(ms) > 8.64e15 || !/^\d{4}-/.test(new Date(ms).toISOString())
+    ? undefined
+    : isoFromMs(ms);
+}
+
 /** Instants. Unified: ISO 8601 with zone. */
 export const time = {
   /** Native: `YYYY-MM-DD HH:MM:SS` in UTC; fractions of seconds are cut. */
@@ -240,17 +247,14 @@ export const time = {
     name: 'time.epochSeconds',
     decode: (native) => {
       const seconds = finite(native);
-      return seconds === undefined || seconds === 0 ? undefined : isoFromSeconds(seconds);
+      return isoOrNothing(seconds === undefined ? undefined : seconds * 1000);
     },
     encode: (unified, ctx) => Math.floor(instant(unified, ctx) / 1000),
   } satisfies Codec as Codec,
   /** Native: milliseconds since 1970. */
   epochMs: {
     name: 'time.epochMs',
-    decode: (native) => {
-      const ms = finite(native);
-      return ms === undefined || ms === 0 ? undefined : isoFromMs(ms);
-    },
+    decode: (native) => isoOrNothing(finite(native)),
     encode: (unified, ctx) => instant(unified, ctx),
   } satisfies Codec as Codec,
   /** Native: ISO 8601 with zone. */

@@ -27,6 +27,12 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+/** The immediate answer to a call whose turn cannot come in time. */
+function refusal(blocked: { wait: number | null; bucket: string }, claims: readonly BucketClaim[]): PolyadError {
+  const wait = blocked.wait ?? claims.find((claim) => claim.name === blocked.bucket)?.windowMs ?? 1000;
+  return new PolyadError('quota_wait', { retryAfterMs: wait, details: { bucket: blocked.bucket, wait_ms: wait } });
+}
+
 /** Windows nobody has used for a while are forgotten when there are more than this many. */
 const SWEEP_ABOVE = 10_000;
 
@@ -144,15 +150,12 @@ export class Pacer {
         const blocked = waiter.signal.aborted ? undefined : this.#blocked(waiter.claims, now);
         if (waiter.signal.aborted) waiter.reject(waiter.signal.reason);
         else if (blocked === undefined) waiter.resolve(this.#grant(waiter.claims));
-        else if (blocked.wait !== null && now + blocked.wait > waiter.deadline)
-          waiter.reject(
-            new PolyadError('quota_wait', {
-              retryAfterMs: blocked.wait,
-              details: { bucket: blocked.bucket, wait_ms: blocked.wait },
-            }),
-          );
+        else if (now >= waiter.deadline || (blocked.wait !== null && now + blocked.wait > waiter.deadline))
+          waiter.reject(refusal(blocked, waiter.claims));
         else {
-          if (blocked.wait !== null) shortest = shortest === null ? blocked.wait : Math.min(shortest, blocked.wait);
+          // A wait that ends with somebody's answer has no known end, yet never lasts beyond the deadline.
+          const wait = blocked.wait ?? waiter.deadline - now;
+          shortest = shortest === null ? wait : Math.min(shortest, wait);
           continue;
         }
         progress = true;
