@@ -54,6 +54,17 @@ describe('limiter', () => {
     expect(limiter.used('app', wide.rules[0]!)).toBe(2);
   });
 
+  it('counts refused calls where a rule says so, and tells the refusal that lasts longest', () => {
+    const counting = { ...perMinute, countsRefused: true };
+    const { clock, take } = setup(perSecond, counting);
+    // Two go through, three are refused by the second, the sixth of the minute closes it.
+    expect([1, 2, 3, 4, 5, 6].map(() => take())).toEqual(['ok', 'ok', 'QPS', 'QPS', 'QPS', 'QPM']);
+    clock.advance(1000);
+    expect(take()).toBe('QPM');
+    clock.advance(299_000);
+    expect(take()).toBe('ok');
+  });
+
   it('keeps keys apart, takes costs, and can be cleared', () => {
     const { limiter, take } = setup(perSecond);
     take('a');

@@ -9,6 +9,11 @@ export interface RateRule {
   limit: number;
   /** How long every further call is refused once the limit was passed. Absent = until the window ends. */
   lockMs?: number;
+  /**
+   * Calls that another rule refuses count here too. A minute limit of sixty times the second limit can be passed only
+   * in this way.
+   */
+  countsRefused?: boolean;
 }
 
 /** Something that has limits of its own: an app, a token, an ad account on a path. */
@@ -30,8 +35,8 @@ export interface RateRefusal {
 /** Counts calls on the virtual clock. */
 export interface Limiter {
   /**
-   * Takes `cost` units from all rules of all buckets, or, if one of them refuses, from none. A refused call therefore
-   * does not use up anything (whether the platforms count refused calls is mostly not published).
+   * Takes `cost` units from all rules of all buckets, or, if one of them refuses, only from those that count refused
+   * calls. Of several refusals the one that lasts longest is returned.
    */
   take(buckets: readonly RateBucket[], cost?: number): RateRefusal | undefined;
   /** Units used in the present window. */
@@ -70,21 +75,22 @@ export function createLimiter(clock: VirtualClock): Limiter {
   return {
     take(buckets, cost = 1) {
       const now = clock.now().getTime();
-      const taken: Count[] = [];
-      for (const { key, rules } of buckets) {
-        for (const rule of rules) {
-          const count = countOf(key, rule, now);
-          if (count.lockedUntil > now) return { key, rule, retryAt: count.lockedUntil, used: count.used };
-          if (count.used + cost > rule.limit) {
-            const windowEnd = (count.window + 1) * rule.windowMs;
-            count.lockedUntil = rule.lockMs === undefined ? windowEnd : now + rule.lockMs;
-            return { key, rule, retryAt: count.lockedUntil, used: count.used + cost };
-          }
-          taken.push(count);
-        }
+      const all = buckets.flatMap(({ key, rules }) =>
+        rules.map((rule) => ({ key, rule, count: countOf(key, rule, now) })),
+      );
+      const open = all.filter(({ count }) => count.lockedUntil <= now);
+      const refused = open.length < all.length || open.some(({ rule, count }) => count.used + cost > rule.limit);
+      for (const { rule, count } of open) {
+        if (refused && !rule.countsRefused && count.used + cost <= rule.limit) continue;
+        if (count.used + cost <= rule.limit) count.used += cost;
+        else count.lockedUntil = rule.lockMs === undefined ? (count.window + 1) * rule.windowMs : now + rule.lockMs;
       }
-      for (const count of taken) count.used += cost;
-      return undefined;
+      let worst: RateRefusal | undefined;
+      for (const { key, rule, count } of all) {
+        if (count.lockedUntil <= now || (worst && worst.retryAt >= count.lockedUntil)) continue;
+        worst = { key, rule, retryAt: count.lockedUntil, used: count.used + cost };
+      }
+      return worst;
     },
     used: (key, rule) => countOf(key, rule, clock.now().getTime()).used,
     clear: () => counts.clear(),

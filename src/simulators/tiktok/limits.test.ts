@@ -32,20 +32,26 @@ describe('rate limits', () => {
     expect(await call()).toBe(0);
   });
 
-  it('QPM: above it the app is stopped for five minutes', async () => {
-    await tiktok.control('PATCH', `/apps/${tiktok.ready.app_id}`, { level: 'Ultimate' });
-    const minute = '2026-06-01T12:01:00Z';
-    await tiktok.control('POST', '/clock/set', { at: minute });
-    // The Ultimate level has 3,000 a minute; the sandbox limit of 30 shows the same rule with fewer calls.
-    const codes = await calls(30, 1, { sandbox: true });
+  it('QPM: the 601st call of a minute stops the app for five minutes', async () => {
+    await tiktok.control('POST', '/clock/set', { at: '2026-06-01T12:01:00Z' });
+    const codes = await calls(600, 10);
     expect(codes.every((code) => code === 0)).toBe(true);
-    await advance({ seconds: 1 });
-    const refused = await tiktok.get('user/info', {}, { sandbox: true });
+    const refused = await tiktok.get('user/info');
     expect(refused.code).toBe(40100);
     expect(refused.message).toBe('Due to too many requests, requests from App are temporarily restricted.');
     await advance({ seconds: 299 });
-    expect(await call({ sandbox: true })).toBe(40100);
+    expect(await call()).toBe(40100);
     await advance({ seconds: 1 });
+    expect(await call()).toBe(0);
+  });
+
+  it('QPM: an app that ignores the QPS limit runs into it', async () => {
+    await tiktok.control('POST', '/clock/set', { at: '2026-06-01T12:01:00Z' });
+    const codes = await calls(31, 31, { sandbox: true });
+    expect(codes.filter((code) => code === 0)).toHaveLength(1);
+    await advance({ seconds: 60 });
+    expect(await call({ sandbox: true })).toBe(40100);
+    await advance({ seconds: 240 });
     expect(await call({ sandbox: true })).toBe(0);
   });
 

@@ -1,7 +1,8 @@
 /**
  * How often an app may call. Facts: TikTok docs on rate limits (levels, endpoint table, recovery rules, sandbox) and
- * the messages seen in the wild. Unverified: that windows are calendar seconds, minutes and UTC days; that refused
- * calls are not counted.
+ * the messages seen in the wild. Unverified: that windows are calendar seconds, minutes and UTC days; that calls refused
+ * for their QPS count towards QPM and QPD (the published numbers, 600 a minute at 10 a second, could not be passed
+ * otherwise); which message belongs to which limit.
  */
 import { createLimiter, type Limiter, type RateBucket, type RateRefusal, type RateRule } from '../kit/limiter.ts';
 import type { VirtualClock } from '../kit/types.ts';
@@ -14,9 +15,20 @@ type Rates = readonly [qps: number, qpm: number, qpd: number];
 /** The QPS rule: above it, calls are refused until the next second. */
 export const qpsRule = (limit: number): RateRule => ({ name: 'QPS', windowMs: 1_000, limit });
 /** The QPM rule: above it, calls are refused for five minutes. */
-export const qpmRule = (limit: number): RateRule => ({ name: 'QPM', windowMs: 60_000, limit, lockMs: 300_000 });
+export const qpmRule = (limit: number): RateRule => ({
+  name: 'QPM',
+  windowMs: 60_000,
+  limit,
+  lockMs: 300_000,
+  countsRefused: true,
+});
 /** The QPD rule: above it, calls are refused until 00:00 UTC. */
-export const qpdRule = (limit: number): RateRule => ({ name: 'QPD', windowMs: 86_400_000, limit });
+export const qpdRule = (limit: number): RateRule => ({
+  name: 'QPD',
+  windowMs: 86_400_000,
+  limit,
+  countsRefused: true,
+});
 
 const rulesOf = ([qps, qpm, qpd]: Rates): RateRule[] => [qpsRule(qps), qpmRule(qpm), qpdRule(qpd)];
 
