@@ -174,6 +174,12 @@ function amount(unified: unknown, ctx: CodecContext): Decimal {
   return decimal;
 }
 
+/** Minor units and micros are whole numbers; a fraction of one is not an amount anybody can read. */
+function wholeUnits(native: unknown): Decimal | undefined {
+  const units = parseDecimal(native);
+  return units === undefined || decimalScale(units) > 0 ? undefined : units;
+}
+
 const moneyOut = (decimal: Decimal | undefined, unset: number | undefined): number | undefined => {
   if (decimal === undefined) return undefined;
   const value = decimalToNumber(decimal);
@@ -195,7 +201,7 @@ export const money = {
   minor: (options: { unset?: number; as?: 'number' | 'string' } = {}): Codec => ({
     name: 'money.minor',
     decode: (native, ctx) => {
-      const units = parseDecimal(native);
+      const units = wholeUnits(native);
       return units === undefined
         ? undefined
         : moneyOut(fromUnits(units, currencyExponent(ctx.currency ?? 'USD')), options.unset);
@@ -209,7 +215,7 @@ export const money = {
   micros: (options: { unset?: number; as?: 'number' | 'string' } = {}): Codec => ({
     name: 'money.micros',
     decode: (native) => {
-      const micros = parseDecimal(native);
+      const micros = wholeUnits(native);
       return micros === undefined ? undefined : moneyOut(fromMicros(micros), options.unset);
     },
     encode: (unified, ctx) => {
