@@ -1,6 +1,9 @@
 /** What lies sealed in the vault, and how a platform's token answer becomes it. */
+import type { AppCredentials } from '../calls/ports.ts';
 import type { GrantRecipe, Platform, TokenModel, TokenSet } from '../connector/types.ts';
 import type { SecretOwner } from '../store/repositories/index.ts';
+import type { Db } from '../store/schema.ts';
+import type { SecretStore } from './secret-store.ts';
 
 /** Kind of the secret that holds a connection's tokens. */
 export const TOKENS = 'tokens';
@@ -19,6 +22,8 @@ export interface SealedTokens {
   /** Absent: the access token does not expire by itself, or nobody said when. */
   expires_at?: string;
   refresh_expires_at?: string;
+  /** Brought in by somebody who holds them elsewhere too: never revoked at the platform by us. */
+  imported?: boolean;
 }
 
 /** Where a connection's secrets hang. */
@@ -29,6 +34,28 @@ export function connectionOwner(connection: { workspace_id: string; id: string }
 /** Where an integration's secrets hang. */
 export function integrationOwner(integration: { workspace_id: string; id: string }): SecretOwner {
   return { workspaceId: integration.workspace_id, kind: 'integration', id: integration.id };
+}
+
+/** The tokens of a connection and the version of their secret; undefined when it has none. */
+export async function openTokens(
+  secrets: SecretStore,
+  db: Db,
+  connection: { workspace_id: string; id: string },
+): Promise<{ tokens: SealedTokens; version: number } | undefined> {
+  const stored = await secrets.get(db, connectionOwner(connection), TOKENS);
+  return stored === undefined
+    ? undefined
+    : { tokens: stored.plain as unknown as SealedTokens, version: stored.version };
+}
+
+/** The app credentials of an integration; undefined when it has none. */
+export async function openApp(
+  secrets: SecretStore,
+  db: Db,
+  integration: { workspace_id: string; id: string },
+): Promise<AppCredentials | undefined> {
+  const stored = await secrets.get(db, integrationOwner(integration), APP);
+  return stored === undefined ? undefined : (stored.plain as unknown as AppCredentials);
 }
 
 /** `seconds` after `from`, as ISO text; undefined stays undefined. */
@@ -55,6 +82,7 @@ export function toSealed(grant: GrantRecipe, tokens: TokenSet, now: Date, previo
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(expires === undefined ? {} : { expires_at: expires }),
     ...(refreshExpires === undefined ? {} : { refresh_expires_at: refreshExpires }),
+    ...(previous?.imported === true ? { imported: true } : {}),
   };
 }
 

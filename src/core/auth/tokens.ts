@@ -14,7 +14,15 @@ import type { HttpClient } from '../http/client.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { appendEvent, getConnection, updateConnection } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
-import { connectionOwner, expiryColumns, grantOf, type SealedTokens, TOKENS, toSealed } from './credentials.ts';
+import {
+  connectionOwner,
+  expiryColumns,
+  grantOf,
+  openTokens,
+  type SealedTokens,
+  TOKENS,
+  toSealed,
+} from './credentials.ts';
 import { freshness, refreshable } from './expiry.ts';
 import type { SecretStore } from './secret-store.ts';
 import { failureOf, runTokenCall } from './token-calls.ts';
@@ -199,7 +207,7 @@ export class Tokens implements TokenSource {
 
   /** The tokens of a connection as they are sealed; undefined when there are none. For services beside this one. */
   async sealed(connection: ConnectionRow): Promise<SealedTokens | undefined> {
-    return (await this.#parts.secrets.get<SealedTokens>(connectionOwner(connection), TOKENS))?.value;
+    return (await openTokens(this.#parts.secrets, this.#parts.store.db, connection))?.tokens;
   }
 
   #refuseDead(connection: ConnectionRow): void {
@@ -240,7 +248,7 @@ export class Tokens implements TokenSource {
     const version = await store.db.transaction().execute(async (trx) => {
       const row = await getConnection(trx, connection.workspace_id, connection.id);
       if (row === undefined || row.health_state === 'reconnect_required') return row?.version;
-      const current = await this.#parts.secrets.get<SealedTokens>(connectionOwner(row), TOKENS, trx);
+      const current = await openTokens(this.#parts.secrets, trx, row);
       // The tokens were replaced while the refused call was under way: the refusal was about the old ones.
       if (used !== undefined && current !== undefined && current.version !== used) return 'replaced' as const;
       const written = await updateConnection(
@@ -290,10 +298,7 @@ export class Tokens implements TokenSource {
     const cached = this.#open.get(connection.id);
     if (cached !== undefined && cached.rowVersion >= connection.version) return cached;
     const epoch = this.#epoch;
-    const stored = await this.#parts.secrets.get<SealedTokens>(connectionOwner(connection), TOKENS);
-    if (stored === undefined)
-      throw new PolyadError('connection_credentials_missing', { details: { connection_id: connection.id } });
-    const opened = { tokens: stored.value, version: stored.version, rowVersion: connection.version };
+    const opened = await this.#stored(connection);
     if (this.#caching && epoch === this.#epoch) this.#remember(connection.id, opened);
     return opened;
   }
@@ -334,22 +339,18 @@ export class Tokens implements TokenSource {
 
   /** Runs with the lease held: reads what is stored now, renews if that is still needed, stores, answers. */
   async #refresh(connection: ConnectionRow, expired: string | undefined): Promise<Opened> {
-    const { clock, secrets, registry, http, hosts } = this.#parts;
-    const owner = connectionOwner(connection);
-    const stored = await secrets.get<SealedTokens>(owner, TOKENS);
-    if (stored === undefined)
-      throw new PolyadError('connection_credentials_missing', { details: { connection_id: connection.id } });
+    const { clock, registry, http, hosts } = this.#parts;
+    const stored = await this.#stored(connection);
     const waiting = this.#unsaved.get(connection.id);
     if (waiting !== undefined && waiting.over === stored.version)
       return this.#save(connection, waiting.tokens, stored.version);
     const now = clock.now();
-    if (stored.value.access_token !== expired && freshness(stored.value, now) === 'fresh')
-      return { tokens: stored.value, version: stored.version, rowVersion: connection.version };
+    if (stored.tokens.access_token !== expired && freshness(stored.tokens, now) === 'fresh') return stored;
 
     const platform = registry.get(connection.integration_type);
-    const grant = grantOf(platform, stored.value.grant);
-    if (grant?.refresh === undefined || !refreshable(stored.value, now))
-      return this.#ended(connection, stored.value, now);
+    const grant = grantOf(platform, stored.tokens.grant);
+    if (grant?.refresh === undefined || !refreshable(stored.tokens, now))
+      return this.#ended(connection, stored.tokens, now);
     const app = await this.appFor(connection);
     if (app === undefined)
       throw new PolyadError('integration_not_configured', {
@@ -363,19 +364,18 @@ export class Tokens implements TokenSource {
           platform,
           hosts: hosts(platform, connection.environment as Environment),
           call: grant.refresh,
-          values: { ...app, refresh_token: stored.value.refresh_token, access_token: stored.value.access_token },
+          values: { ...app, refresh_token: stored.tokens.refresh_token, access_token: stored.tokens.access_token },
           repeatable: true,
         },
         { http, clock },
       );
-      renewed = toSealed(grant, grant.readTokens(answer), clock.now(), stored.value);
+      renewed = toSealed(grant, grant.readTokens(answer), clock.now(), stored.tokens);
     } catch (error) {
       const failure = failureOf(error);
       if (failure?.scope !== 'connection') throw error;
-      const again = await secrets.get<SealedTokens>(owner, TOKENS);
-      if (again !== undefined && again.version !== stored.version)
-        return { tokens: again.value, version: again.version, rowVersion: connection.version };
-      if (freshness(stored.value, clock.now()) === 'due') throw error;
+      const again = await this.#stored(connection);
+      if (again.version !== stored.version) return again;
+      if (freshness(stored.tokens, clock.now()) === 'due') throw error;
       await this.reportRevoked(connection, failure);
       throw this.#reconnectRequired(connection, failure);
     }
@@ -402,27 +402,34 @@ export class Tokens implements TokenSource {
   /** Stores renewed tokens over version `over`, and only then hands them out. */
   async #save(connection: ConnectionRow, tokens: SealedTokens, over: number): Promise<Opened> {
     const { store, secrets, clock, log } = this.#parts;
-    const owner = connectionOwner(connection);
     this.#unsaved.set(connection.id, { tokens, over });
     const now = clock.now();
-    const row = await store.db.transaction().execute(async (trx) => {
-      if (!(await secrets.put(owner, TOKENS, tokens, { expected: over, db: trx, now }))) return undefined;
-      return updateConnection(trx, connection.workspace_id, connection.id, expiryColumns(tokens), { now });
-    });
+    let row: ConnectionRow;
+    try {
+      row = await store.db.transaction().execute(async (trx) => {
+        await secrets.put(trx, connectionOwner(connection), TOKENS, { ...tokens }, { version: over, now });
+        return updateConnection(trx, connection.workspace_id, connection.id, expiryColumns(tokens), { now });
+      });
+    } catch (error) {
+      if (!(error instanceof PolyadError) || error.code !== 'record_conflict') throw error;
+      this.#unsaved.delete(connection.id);
+      log.warn(
+        { connection_id: connection.id },
+        'tokens were replaced while they were being renewed; the stored ones are used',
+      );
+      return this.#stored(connection);
+    }
     this.#unsaved.delete(connection.id);
     this.#pausedUntil.delete(connection.id);
-    if (row !== undefined) {
-      const opened = { tokens, version: over + 1, rowVersion: row.version };
-      if (this.#caching) this.#remember(connection.id, opened);
-      return opened;
-    }
-    log.warn(
-      { connection_id: connection.id },
-      'tokens were replaced while they were being renewed; the stored ones are used',
-    );
-    const current = await secrets.get<SealedTokens>(owner, TOKENS);
-    if (current === undefined)
+    const opened = { tokens, version: over + 1, rowVersion: row.version };
+    if (this.#caching) this.#remember(connection.id, opened);
+    return opened;
+  }
+
+  async #stored(connection: ConnectionRow): Promise<Opened> {
+    const stored = await openTokens(this.#parts.secrets, this.#parts.store.db, connection);
+    if (stored === undefined)
       throw new PolyadError('connection_credentials_missing', { details: { connection_id: connection.id } });
-    return { tokens: current.value, version: current.version, rowVersion: connection.version };
+    return { ...stored, rowVersion: connection.version };
   }
 }

@@ -230,6 +230,13 @@ export const ERRORS = {
     'The platform refused the authorization code.',
     'Check app id, secret and redirect URL of the integration; then connect again.',
   ),
+  connection_test_failed: row(
+    422,
+    'customer',
+    'never',
+    'The new authorization did not pass its test.',
+    'See `platform.message`; connect again with an account that may use the ad account.',
+  ),
   oauth_account_mismatch: row(
     409,
     'customer',

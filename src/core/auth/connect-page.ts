@@ -1,0 +1,232 @@
+/**
+ * The pages of the connect flow: what is asked and why, the form for pasted tokens, the result. No script, no file from
+ * elsewhere, one style sheet under a nonce.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Environment, Platform } from '../connector/types.ts';
+import type { PolyadError } from '../errors/index.ts';
+import { Html, html } from '../http/html.ts';
+import { logoOf } from '../integrations/logo.ts';
+import { OBJECTS } from '../model/objects.ts';
+import type { ObjectName, Permission } from '../model/permissions.ts';
+import { type ConnectTexts, textsFor } from './connect-texts-table.ts';
+import type { ImportForm } from './import-form.ts';
+
+/** What the server sends to a browser, whole. */
+export interface BrowserAnswer {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+interface Subject {
+  workspace: string;
+  platform: Platform;
+  environment: Environment;
+  lang?: string | undefined;
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--bg:#f3f4f7;--card:#fff;--ink:#16181d;--soft:#5b6270;--line:#e3e5ea;--accent:#1f5eff;--on:#fff;--ok:#12703f;--bad:#b3261e;--chip:#eef1f6}
+@media (prefers-color-scheme:dark){:root{--bg:#0f1115;--card:#181b21;--ink:#eef0f4;--soft:#a3abba;--line:#2a2f38;--accent:#8fb0ff;--on:#0d1426;--ok:#6fd39d;--bad:#ff9d94;--chip:#232831}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px 16px;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{width:100%;max-width:34rem;background:var(--card);border:1px solid var(--line);border-radius:20px;padding:32px;box-shadow:0 12px 40px rgb(0 0 0/.08)}
+header{display:flex;gap:14px;align-items:center;margin-bottom:20px}
+header img{width:48px;height:48px;border-radius:12px}
+header p{margin:0;font-weight:600}
+h1{font-size:1.45rem;line-height:1.25;margin:0 0 8px;letter-spacing:-.01em;overflow-wrap:anywhere}
+h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:26px 0 8px}
+p{margin:0 0 10px;overflow-wrap:anywhere}
+.soft{color:var(--soft);font-size:.92rem}
+.chip{display:inline-block;background:var(--chip);border-radius:99px;padding:1px 10px;font-size:.8rem;white-space:nowrap}
+ul{list-style:none;margin:0;padding:0}
+.asked li{display:flex;gap:12px;justify-content:space-between;align-items:baseline;padding:9px 0;border-top:1px solid var(--line)}
+.asked li:first-child{border-top:0}
+.not li{padding:3px 0 3px 22px;position:relative}
+.not li::before{content:"\\2013";position:absolute;left:4px;color:var(--soft)}
+form{margin-top:26px}
+.buttons{display:flex;flex-wrap:wrap;gap:10px}
+button{font:inherit;font-weight:600;border-radius:12px;padding:12px 20px;border:1px solid var(--line);background:transparent;color:var(--ink);cursor:pointer}
+button.main{flex:1 1 14rem;background:var(--accent);border-color:var(--accent);color:var(--on)}
+button:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+label{display:block;font-weight:600;margin:14px 0 4px}
+input{width:100%;font:inherit;padding:11px 12px;border-radius:10px;border:1px solid var(--line);background:var(--bg);color:inherit}
+.error{border:1px solid var(--bad);color:var(--bad);border-radius:12px;padding:10px 14px;margin:16px 0 0}
+.state{font-size:2rem;line-height:1;margin-bottom:10px}.ok{color:var(--ok)}.bad{color:var(--bad)}
+code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.88em}
+footer{margin-top:22px;border-top:1px solid var(--line);padding-top:14px}
+footer p{margin:0}
+`;
+
+/**
+ * A page with its headers. `formTargets`: origins that a form's answer may redirect to; browsers apply `form-action` to
+ * redirects too, so the way to the platform must be named.
+ */
+function page(
+  lang: string,
+  title: string,
+  body: Html,
+  options: { status?: number; formTargets?: readonly string[] } = {},
+): BrowserAnswer {
+  const nonce = randomBytes(16).toString('base64');
+  const document = html`<!doctype html>
+<html lang="${lang}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style nonce="${nonce}">${new Html(STYLE)}</style>
+</head>
+<body><main>${body}</main></body>
+</html>
+`;
+  return {
+    status: options.status ?? 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-language': lang,
+      'cache-control': 'no-store',
+      'content-security-policy': [
+        "default-src 'none'",
+        `style-src 'nonce-${nonce}'`,
+        'img-src data:',
+        `form-action ${["'self'", ...(options.formTargets ?? [])].join(' ')}`,
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ].join('; '),
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    },
+    body: document.text,
+  };
+}
+
+/** Sends the browser on. */
+export function redirectTo(location: string): BrowserAnswer {
+  // A header carries ASCII; what was given in another script is written as browsers would.
+  const ascii = /^[\x21-\x7e]*$/.test(location) ? location : new URL(location).href;
+  return {
+    status: 302,
+    headers: { location: ascii, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+    body: '',
+  };
+}
+
+const head = ({ platform, environment }: Subject, texts: ConnectTexts): Html => html`<header>
+<img src="${logoOf(platform)}" alt="" width="48" height="48">
+<div><p>${platform.manifest.name}</p><span class="chip">${texts.environment[environment]}</span></div>
+</header>`;
+
+const foot = (texts: ConnectTexts, line?: string): Html =>
+  html`<footer class="soft">${line !== undefined && html`<p>${line}</p>`}<p>${texts.poweredBy}</p></footer>`;
+
+/** One line per kind of object: what may be done with it, and why. The platform's own words replace ours. */
+function askedLines(platform: Platform, permissions: readonly Permission[], texts: ConnectTexts): Html[] {
+  const own = platform.auth.scopeTexts ?? {};
+  return (Object.keys(OBJECTS) as ObjectName[]).flatMap((name) => {
+    const { read, write } = OBJECTS[name].permissions;
+    const writes = write !== undefined && permissions.includes(write);
+    if (!writes && !permissions.includes(read)) return [];
+    const object = texts.objects[name];
+    const words = (writes ? own[write] : undefined) ?? own[read] ?? object.why;
+    return [
+      html`<li><span><strong>${object.name}</strong><br><span class="soft">${words}</span></span><span class="chip">${writes ? texts.change : texts.view}</span></li>`,
+    ];
+  });
+}
+
+export interface ConsentPage extends Subject {
+  permissions: readonly Permission[];
+  /** True when an existing connection is authorised again. */
+  again: boolean;
+  /** Origin of the platform's authorize page, and of our caller's redirect targets. */
+  formTargets: readonly string[];
+}
+
+/** Before the platform's own page: who asks, for what, why; and what is not asked. */
+export function consentPage(input: ConsentPage): BrowserAnswer {
+  const { lang, texts } = textsFor(input.lang);
+  const { workspace, platform, permissions } = input;
+  const { name } = platform.manifest;
+  const writes = permissions.some((permission) => permission.endsWith('_write'));
+  const body = html`${head(input, texts)}
+<h1>${input.again ? texts.reheading(workspace, name) : texts.heading(workspace, name)}</h1>
+<p class="soft">${texts.intro(workspace, name)}</p>
+<h2>${texts.asked}</h2>
+<ul class="asked">${askedLines(platform, permissions, texts)}</ul>
+<h2>${texts.notAsked}</h2>
+<ul class="not soft"><li>${texts.notPassword(name)}</li>${!writes && html`<li>${texts.notWrite(workspace)}</li>`}<li>${texts.notPayment}</li><li>${texts.notPersonal}</li></ul>
+<form method="post"><div class="buttons">
+<button class="main" name="action" value="continue">${texts.proceed(name)}</button>
+<button name="action" value="cancel">${texts.cancel}</button>
+</div></form>
+${foot(texts, `${texts.revoke(name)} ${texts.once}`)}`;
+  return page(lang, texts.title(name), body, { formTargets: input.formTargets });
+}
+
+export interface ImportPage extends Subject {
+  form: ImportForm;
+  /** Why the last try did not work. */
+  error?: string | undefined;
+  /** What was typed before, secrets left out. */
+  values?: Record<string, string>;
+  formTargets: readonly string[];
+}
+
+/** Where the platform has no sign-in: the values it shows are pasted here. */
+export function importPage(input: ImportPage): BrowserAnswer {
+  const { lang, texts } = textsFor(input.lang);
+  const { name } = input.platform.manifest;
+  const fields = input.form.fields.map(
+    (field) => html`<label for="${field.name}">${field.label}</label>
+<input id="${field.name}" name="${field.name}" type="${field.secret ? 'password' : 'text'}" autocomplete="off" spellcheck="false"${field.required && new Html(' required')} aria-describedby="${field.name}-hint" value="${field.secret ? '' : (input.values?.[field.name] ?? '')}">
+<p class="soft" id="${field.name}-hint">${field.instruction}</p>`,
+  );
+  const body = html`${head(input, texts)}
+<h1>${texts.heading(input.workspace, name)}</h1>
+<p class="soft">${texts.importIntro(name, input.environment)} ${texts.sealed}</p>
+${input.error !== undefined && html`<p class="error" role="alert">${input.error}</p>`}
+<form method="post">${fields}
+<div class="buttons">
+<button class="main" name="action" value="continue">${texts.connect}</button>
+<button name="action" value="cancel" formnovalidate>${texts.cancel}</button>
+</div></form>
+${foot(texts, texts.once)}`;
+  return page(lang, texts.title(name), body, {
+    status: input.error === undefined ? 200 : 422,
+    formTargets: input.formTargets,
+  });
+}
+
+/** The end of a flow whose caller named no page of its own. */
+export function donePage(subject: Subject, connectionId: string): BrowserAnswer {
+  const { lang, texts } = textsFor(subject.lang);
+  const body = html`${head(subject, texts)}
+<p class="state ok" aria-hidden="true">✓</p><h1>${texts.doneTitle}</h1>
+<p>${texts.doneText(subject.workspace, subject.platform.manifest.name)}</p>
+<p class="soft">${texts.connectionId} <code>${connectionId}</code></p>${foot(texts)}`;
+  return page(lang, texts.doneTitle, body);
+}
+
+/** The customer pressed Cancel and the caller named no page of its own. */
+export function cancelledPage(lang: string | undefined): BrowserAnswer {
+  const { lang: real, texts } = textsFor(lang);
+  return page(
+    real,
+    texts.cancelledTitle,
+    html`<h1>${texts.cancelledTitle}</h1><p>${texts.cancelledText}</p>${foot(texts)}`,
+  );
+}
+
+/** A failure that is not sent on to the caller's page: what happened, what to do, the code and request id for support. */
+export function errorPage(error: PolyadError, requestId: string, lang?: string): BrowserAnswer {
+  const { lang: real, texts } = textsFor(lang);
+  const body = html`<p class="state bad" aria-hidden="true">!</p><h1>${texts.failedTitle}</h1>
+<p>${error.message}</p><p>${error.fix}</p>
+<p class="soft">${texts.reference} <code>${error.code}</code> · <code>${requestId}</code></p>${foot(texts)}`;
+  return page(real, texts.failedTitle, body, { status: error.status });
+}
