@@ -26,7 +26,9 @@ function fail(text) {
 
 /** Installed state = lock file + platform: a changed lock file or another machine installs again. */
 function wanted() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   return `${lock} ${process.platform}-${process.arch}`;
 }
 
@@ -38,7 +40,13 @@ function npm(args) {
     cwd: root,
     stdio: ['ignore', 2, 2],
     // The environment of the outer `npm start -- --json` would make the inner npm print JSON or skip dev packages.
-    env: { ...process.env, npm_config_json: 'false', npm_config_omit: '', npm_config_include: 'dev,optional', NODE_ENV: '' },
+    env: {
+      ...process.env,
+      npm_config_json: 'false',
+      npm_config_omit: '',
+      npm_config_include: 'dev,optional',
+      NODE_ENV: '',
+    },
   });
   if (error !== undefined) fail(`npm could not be started: ${error.message}`);
   return status === 0;
