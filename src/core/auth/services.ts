@@ -1,0 +1,84 @@
+/** Puts token care and everything about connections together; the runtime lies between the two halves. */
+import type { Scope } from '../calls/scope.ts';
+import type { Clock } from '../clock.ts';
+import { Connections } from '../connections/connections.ts';
+import { environmentsOf, type HostOverrides, hostsFor } from '../connector/hosts.ts';
+import type { PlatformRegistry } from '../connector/registry.ts';
+import type { CallContext, Environment, Platform } from '../connector/types.ts';
+import type { HttpClient } from '../http/client.ts';
+import { AppCredentialsService } from '../integrations/app-credentials.ts';
+import { Integrations } from '../integrations/integrations.ts';
+import type { Store, StoreLog } from '../store/port.ts';
+import { Admission } from './admission.ts';
+import { ConnectFlow } from './connect.ts';
+import { Reconnect } from './reconnect.ts';
+import type { SecretStore } from './secret-store.ts';
+import type { Signer } from './signing.ts';
+import { type RefreshLease, Tokens } from './tokens.ts';
+
+export interface TokenServicesParts {
+  store: Store;
+  secrets: SecretStore;
+  registry: PlatformRegistry;
+  http: HttpClient;
+  clock: Clock;
+  log: StoreLog;
+  signer: Signer;
+  hosts: HostOverrides;
+  /** Address under which browsers reach this server, without a slash at its end. Known once it listens. */
+  publicUrl(): string;
+  /** For several nodes; default: this process alone. */
+  lease?: RefreshLease;
+}
+
+/** What the runtime is made with. */
+export interface TokenServices {
+  tokens: Tokens;
+  apps: AppCredentialsService;
+  reconnect: Reconnect;
+}
+
+export function createTokenServices(parts: TokenServicesParts): TokenServices {
+  const { store, secrets, registry, http, clock, log, signer, publicUrl, lease } = parts;
+  const apps = new AppCredentialsService({ store, secrets, clock });
+  const reconnect = new Reconnect({ signer, clock, publicUrl });
+  const tokens = new Tokens({
+    store,
+    secrets,
+    registry,
+    http,
+    clock,
+    log,
+    hosts: (platform, environment) => hostsFor(platform, environment, parts.hosts),
+    appCredentials: (workspaceId, type, environment) => apps.get(workspaceId, type, environment),
+    reconnectUrl: (connection) => reconnect.url(connection),
+    ...(lease === undefined ? {} : { lease }),
+  });
+  return { tokens, apps, reconnect };
+}
+
+/** What routes call. */
+export interface ConnectionServices {
+  connect: ConnectFlow;
+  connections: Connections;
+  integrations: Integrations;
+}
+
+export function createConnectionServices(
+  parts: TokenServicesParts,
+  { tokens, apps, reconnect }: TokenServices,
+  runtime: { context(scope: Scope): CallContext },
+): ConnectionServices {
+  const { store, secrets, registry, http, clock, log, signer, publicUrl } = parts;
+  const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
+  const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope) });
+  return {
+    connect: new ConnectFlow({ store, registry, http, clock, log, signer, reconnect, admission, apps, hosts, publicUrl }),
+    connections: new Connections({ store, secrets, registry, http, clock, log, tokens, admission, reconnect, hosts }),
+    integrations: new Integrations({
+      store,
+      registry,
+      environments: (platform) => environmentsOf(platform, parts.hosts),
+    }),
+  };
+}
