@@ -7,13 +7,14 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PolyadError } from '../errors/index.ts';
-import { keyIdsInUse } from '../store/repositories/secrets.ts';
-import type { Db } from '../store/schema.ts';
+import type { Store } from '../store/port.ts';
+import { keyIdsInUse, lockMasterKeys, newestMasterKeyId, registerMasterKeyId } from '../store/repositories/secrets.ts';
 
 /** AES-256: a master key is 32 bytes. */
 const KEY_BYTES = 32;
@@ -63,33 +64,38 @@ export interface KeyringOptions {
   masterKey?: string | undefined;
   /** Holds `master.key` when `masterKey` is not given. */
   dataDir: string;
-  /** The opened store's database: tells which keys are needed. Nothing but key ids is read. */
-  db: Db;
+  /** The opened store: tells which keys are needed, and that other nodes already use one. Key ids alone are read. */
+  store: Pick<Store, 'engine' | 'db'>;
 }
 
 /**
  * Loads the master keys, and makes `<dataDir>/master.key` (mode 0600) on the very first start. Refuses to make a new key
- * while stored secrets need another one: they would be lost for good without anybody noticing.
+ * while stored secrets need another one, since they would be lost for good without anybody noticing, and while other
+ * nodes of the same Postgres use another one, since neither could read what the other writes.
  *
  * @throws PolyadError `config_invalid` (POLYAD_MASTER_KEY or the file is not a key), `vault_key_unprotected` (others can
- *   read the file), `vault_key_missing` (a key that stored secrets need is not there).
+ *   read the file), `vault_key_missing` (a key that is needed is not there).
  */
-export async function openKeyring({ masterKey, dataDir, db }: KeyringOptions): Promise<Keyring> {
-  const needed = await keyIdsInUse(db);
+export async function openKeyring({ masterKey, dataDir, store }: KeyringOptions): Promise<Keyring> {
   const file = join(dataDir, FILE);
-  let keyring: Keyring;
-  if (masterKey !== undefined && masterKey.trim() !== '') {
-    keyring = new Keyring(parseMasterKeys(masterKey));
-  } else {
-    const found = readKeyFile(file);
-    if (found === undefined && needed.length > 0) {
-      throw missing(needed, `is expected in ${file}, which does not exist; no new key was made`, file);
+  const configured = masterKey === undefined || masterKey.trim() === '' ? undefined : parseMasterKeys(masterKey);
+  return store.db.transaction().execute(async (trx) => {
+    await lockMasterKeys(trx);
+    const needed = new Set(await keyIdsInUse(trx));
+    if (store.engine === 'postgres') {
+      const newest = await newestMasterKeyId(trx);
+      if (newest !== undefined) needed.add(newest);
     }
-    keyring = new Keyring(found ?? [makeKeyFile(file)]);
-  }
-  const absent = needed.filter((id) => !keyring.has(id));
-  if (absent.length > 0) throw missing(absent, 'is not among the configured ones');
-  return keyring;
+    const found = configured ?? readKeyFile(file);
+    if (found === undefined && needed.size > 0) {
+      throw missing([...needed], `is expected in ${file}, which does not exist; no new key was made`, file);
+    }
+    const keyring = new Keyring(found ?? [makeKeyFile(file)]);
+    const absent = [...needed].filter((id) => !keyring.has(id));
+    if (absent.length > 0) throw missing(absent, 'is not among the configured ones');
+    await registerMasterKeyId(trx, keyring.active.id);
+    return keyring;
+  });
 }
 
 /**
@@ -162,10 +168,13 @@ function makeKeyFile(file: string): MasterKey {
   try {
     linkSync(draft, file);
   } catch (error) {
-    // Several nodes on one directory: whoever was first has made the key for all.
-    const theirs = readKeyFile(file);
-    if (theirs === undefined) throw error;
-    return theirs[0];
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      // Several nodes on one directory: whoever was first has made the key for all.
+      const theirs = readKeyFile(file);
+      if (theirs !== undefined) return theirs[0];
+    }
+    // A filesystem without hard links.
+    renameSync(draft, file);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -174,7 +183,7 @@ function makeKeyFile(file: string): MasterKey {
 
 function missing(ids: readonly string[], why: string, file?: string): PolyadError {
   return new PolyadError('vault_key_missing', {
-    message: `The master key ${ids.map((id) => `"${id}"`).join(', ')} that encrypted stored secrets ${why}.`,
+    message: `The master key ${ids.map((id) => `"${id}"`).join(', ')} of this database ${why}.`,
     details: { key_ids: ids, ...(file === undefined ? {} : { file }) },
   });
 }

@@ -150,6 +150,12 @@ export interface SecretTable {
   created_at: Timestamp;
 }
 
+/** Ids of the master keys that nodes have started with. Never the keys. */
+export interface MasterKeyTable {
+  id: string;
+  first_used_at: Timestamp;
+}
+
 export interface OAuthStateTable {
   id: string;
   workspace_id: string;
@@ -215,6 +221,7 @@ export interface Database {
   integrations: IntegrationTable;
   connections: ConnectionTable;
   secrets: SecretTable;
+  master_keys: MasterKeyTable;
   oauth_states: OAuthStateTable;
   api_calls: ApiCallTable;
   events: EventTable;

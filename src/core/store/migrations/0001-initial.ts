@@ -85,6 +85,12 @@ export const migration: Migration = {
     'create index secrets_by_workspace on secrets (workspace_id)',
     'create index secrets_by_key on secrets (key_id)',
 
+    // Ids of the master keys that nodes have started with. Never the keys.
+    `create table master_keys (
+      id text primary key,
+      first_used_at timestamptz(3) not null
+    )`,
+
     `create table oauth_states (
       id text primary key,
       workspace_id text not null references workspaces (id) on delete cascade,

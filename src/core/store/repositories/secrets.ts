@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { newId } from '../ids.ts';
 import { type Db, type Envelope, json, type SecretOwnerKind, type SecretRow } from '../schema.ts';
 
@@ -77,4 +78,30 @@ export async function deleteSecrets(db: Db, owner: SecretOwner, kind?: string): 
 export async function keyIdsInUse(db: Db): Promise<string[]> {
   const rows = await db.selectFrom('secrets').select('key_id').distinct().orderBy('key_id').execute();
   return rows.map((row) => row.key_id);
+}
+
+/** Holds, until the transaction ends, whoever else wants to settle on a master key. */
+export async function lockMasterKeys(trx: Db): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('polyad_master_keys'), hashtext(current_schema()))`.execute(trx);
+}
+
+/** The master key id that a node registered last, or undefined when none ever did. */
+export async function newestMasterKeyId(db: Db): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('master_keys')
+    .select('id')
+    .orderBy('first_used_at', 'desc')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Registers the id of the key that a node encrypts with; a second time changes nothing. */
+export async function registerMasterKeyId(db: Db, id: string, now: Date = new Date()): Promise<void> {
+  await db
+    .insertInto('master_keys')
+    .values({ id, first_used_at: now })
+    .onConflict((oc) => oc.column('id').doNothing())
+    .execute();
 }
