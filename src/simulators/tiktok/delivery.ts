@@ -2,18 +2,14 @@
  * What TikTok's objects get: the delivery of their ads, whole or cut into half-hours, and the money spent. Which ads
  * run and what they may spend is in `ledger.ts`.
  */
-import { cutDay, dayTotals, impressionsFor, measureIndex, measures, slotWeight } from '../kit/delivery.ts';
-import { type LocalDay, SLOT_MS, weekday } from '../kit/local-days.ts';
+import { cutDay, dayTotals, impressionsFor, measureIndex, measures } from '../kit/delivery.ts';
+import { SLOT_MS } from '../kit/local-days.ts';
 import { currencyDigits } from './currency.ts';
-import { calendarOf, type Ledger, ledgerOf, type Run } from './ledger.ts';
+import { calendarOf, covers, type Ledger, ledgerOf, type Run, slotRan, slotWeights } from './ledger.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
 const SPEND = measureIndex('spend');
 const IMPRESSIONS = measureIndex('impressions');
-
-/** Is a half-hour of this local day inside the ad's day-parting? */
-const partOpen = (dayparting: string | null, day: number, slot: number) =>
-  dayparting === null || dayparting[weekday(day) * 48 + Math.min(slot, 47)] !== '0';
 
 /** Has the account itself stopped delivering? Then its objects say so in their status, and get nothing. */
 const blocked = (advertiser: Advertiser) => advertiser.status !== 'STATUS_ENABLE' && !advertiser.sandbox;
@@ -66,9 +62,7 @@ export function walk(
         totals[SPEND] = ledger.spend[i]!;
         totals[IMPRESSIONS] = impressionsFor(run.profile, day, ledger.spend[i]!);
       } else dayTotals(run.profile, day, ledger.spend[i]!, run.goal.offline, totals);
-      const whole =
-        local.end <= now &&
-        (advertiser.sandbox || run.windows.some(([open, shut]) => open <= local.start && local.end <= shut));
+      const whole = local.end <= now && (advertiser.sandbox || covers(run, local.start, local.end));
       if (whole && !slots) {
         visit(run, day, -1, -1, totals);
         continue;
@@ -83,23 +77,6 @@ export function walk(
       if (!slots && partial[IMPRESSIONS]! > 0) visit(run, day, -1, -1, partial);
     }
   }
-}
-
-function slotWeights(run: Run, local: LocalDay): Float64Array {
-  const weights = new Float64Array(local.hours.length);
-  for (let slot = 0; slot < weights.length; slot++) {
-    if (partOpen(run.dayparting, local.day, slot)) {
-      weights[slot] = slotWeight(run.profile.key, local.day, slot, local.hours[slot]!);
-    }
-  }
-  return weights;
-}
-
-/** A slot counts when the ad could run in all of it and it is over. */
-function slotRan(run: Run, local: LocalDay, slot: number, now: number): boolean {
-  const start = local.start + slot * SLOT_MS;
-  const end = start + SLOT_MS;
-  return end <= now && run.windows.some(([open, shut]) => open <= start && end <= shut);
 }
 
 /** What was spent, in the account's currency. */

@@ -2,8 +2,18 @@
  * Which ads can run when and what they spend within their budgets. Nothing is stored: a campaign's ledger (who spent
  * what on which day) is made from its rows when it is needed and kept until one of them changes.
  */
-import { type DeliveryProfile, deliversOn, deliveryProfile, demand } from '../kit/delivery.ts';
-import { type LocalCalendar, type LocalDay, localCalendar, weekday } from '../kit/local-days.ts';
+import {
+  cutDay,
+  type DeliveryProfile,
+  deliversOn,
+  deliveryProfile,
+  demand,
+  impressionsFor,
+  measureIndex,
+  measures,
+  slotWeight,
+} from '../kit/delivery.ts';
+import { type LocalCalendar, type LocalDay, localCalendar, SLOT_MS, weekday } from '../kit/local-days.ts';
 import type { SimulatorStore } from '../kit/types.ts';
 import { minorPerUsd, toMinor } from './currency.ts';
 import { type Goal, goalOf } from './goals.ts';
@@ -12,6 +22,8 @@ import type { Advertiser, Native, World } from './types.ts';
 import { parseStamp } from './world.ts';
 
 const SEED = 'tiktok';
+const SPEND = measureIndex('spend');
+const IMPRESSIONS = measureIndex('impressions');
 /** At most this part of what is left of a budget goes to one ad, so that newer ads of the group get some, too. */
 const ONE_AD_SHARE = 0.75;
 /** Days over which a lifetime budget without an end is spread. */
@@ -157,9 +169,10 @@ class Purse {
     return this.whole;
   }
 
-  take(amount: number): void {
+  /** @param spent What of `amount` is really spent, because the ad runs for a part of the day only. */
+  take(amount: number, spent: number): void {
     this.today += amount;
-    this.spent += amount;
+    this.spent += spent;
   }
 }
 
@@ -198,6 +211,44 @@ function makeRuns(world: World, advertiser: Advertiser, campaign: Native, ads: r
     });
   }
   return { runs, campaignPhases, groups };
+}
+
+/** Could the ad run in all of this time? */
+export const covers = (run: Run, start: number, end: number): boolean =>
+  run.windows.some(([open, shut]) => open <= start && end <= shut);
+
+/** Is a half-hour of this local day inside the ad's day-parting? */
+const partOpen = (dayparting: string | null, day: number, slot: number) =>
+  dayparting === null || dayparting[weekday(day) * 48 + Math.min(slot, 47)] !== '0';
+
+/** Weights of a day's slots for the delivery kit: 0 where day-parting shuts the ad out. */
+export function slotWeights(run: Run, local: LocalDay): Float64Array {
+  const weights = new Float64Array(local.hours.length);
+  for (let slot = 0; slot < weights.length; slot++) {
+    if (partOpen(run.dayparting, local.day, slot)) {
+      weights[slot] = slotWeight(run.profile.key, local.day, slot, local.hours[slot]!);
+    }
+  }
+  return weights;
+}
+
+/** A slot counts when the ad could run in all of it and it is over. */
+export function slotRan(run: Run, local: LocalDay, slot: number, now: number): boolean {
+  const start = local.start + slot * SLOT_MS;
+  const end = start + SLOT_MS;
+  return end <= now && covers(run, start, end);
+}
+
+/** What is spent of a day's amount on a day on which the ad cannot run from midnight to midnight. */
+function spentIn(run: Run, local: LocalDay, amount: number): number {
+  const totals = measures();
+  totals[SPEND] = amount;
+  totals[IMPRESSIONS] = impressionsFor(run.profile, local.day, amount);
+  let spent = 0;
+  cutDay(totals, slotWeights(run, local), [IMPRESSIONS, SPEND], measures(), (slot, part) => {
+    if (slotRan(run, local, slot, Number.POSITIVE_INFINITY)) spent += part[SPEND]!;
+  });
+  return spent;
 }
 
 function makeLedger(
@@ -247,12 +298,14 @@ function makeLedger(
         purse.open(local);
         opened.add(purse);
       }
-      const { profile } = runs[index]!;
+      const one = runs[index]!;
+      const { profile } = one;
       const wanted = demand(profile, day, weekday(day), perUsd, Math.min(purse.size, campaignPurse.size / 4));
       const amount = Math.min(wanted, purse.offer, campaignPurse.offer);
       if (amount <= 0) continue;
-      purse.take(amount);
-      campaignPurse.take(amount);
+      const spent = sandbox || covers(one, local.start, local.end) ? amount : spentIn(one, local, amount);
+      purse.take(amount, spent);
+      campaignPurse.take(amount, spent);
       run.push(index);
       days.push(day);
       spend.push(amount);
