@@ -514,6 +514,13 @@ export const ERRORS = {
     'The configuration is not valid.',
     'Correct the variables named in `details.issues`.',
   ),
+  port_in_use: row(
+    500,
+    'operator',
+    'never',
+    'The port is taken by another program.',
+    'Choose another port with the variable named in `details`, or stop the other program.',
+  ),
   server_stopping: row(
     503,
     'operator',
