@@ -7,6 +7,7 @@
  * every breakdown is a grouping of the same slots.
  */
 import { mix } from '../kit/delivery.ts';
+import { hash32 } from '../kit/random.ts';
 import type { Run } from './ledger.ts';
 import { CITIES, COUNTRIES, PROVINCES, US_DMAS } from './regions-table.ts';
 import { INTERESTS } from './tools-table.ts';
@@ -287,7 +288,7 @@ export const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map(
     dimension('catalog_id', CATALOG, false, property('adgroup', 'catalog_id')),
     dimension('product_set_id', CATALOG, false, property('ad', 'product_set_id')),
     dimension('product_id', CATALOG, false, property('ad', 'sku_ids', 'item_group_ids')),
-    dimension('playable_id', ['PLAYABLE_MATERIAL'], false, none),
+    dimension('playable_id', ['PLAYABLE_MATERIAL'], false, ({ run }) => String(hash32(String(run.ad['playable_url'])))),
   ].map((one) => [one.name, one]),
 );
 

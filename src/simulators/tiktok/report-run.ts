@@ -184,6 +184,7 @@ function fill(
       const target = targetOf(run);
       if (target === undefined) return false;
       if (query.reservation && buyingType(run.campaign) === 'AUCTION') return false;
+      if (!inReport(query, run)) return false;
       if (!finer.every((filter) => filter.pass(rowAt(run, filter.level), context))) return false;
       touched.add(target);
       return true;
@@ -221,13 +222,20 @@ function fill(
     });
   }
   // With nothing but an id dimension, objects without delivery are listed, too, with zeros.
-  if (query.dimensions.length === 1 && query.idDimension !== undefined) {
+  if (query.type === 'BASIC' && query.dimensions.length === 1 && query.idDimension !== undefined) {
     selection.targets.forEach((target, i) => {
       const end = query.span ? calendarOf(target.subject.advertiser).day(query.span[1]).end : Number.POSITIVE_INFINITY;
       if (finer.length > 0 ? touched.has(i) : target.created < end || query.sandbox) table.at(join(i, 0, 0, 0));
     });
   }
   return table;
+}
+
+/** Catalog reports are about ads from a catalog, playable reports about ads with playable material. */
+function inReport({ type }: ReportQuery, { ad, adgroup }: Run): boolean {
+  if (type === 'CATALOG') return typeof adgroup['catalog_id'] === 'string' && adgroup['catalog_id'] !== '';
+  if (type === 'PLAYABLE_MATERIAL') return typeof ad['playable_url'] === 'string' && ad['playable_url'] !== '';
+  return true;
 }
 
 function labelsOf(
