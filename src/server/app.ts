@@ -1,5 +1,4 @@
 /** The HTTP server: hooks, limits and routes over the runtime and the services. */
-import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
@@ -18,6 +17,9 @@ import { saneRequestId } from './request.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { adsRoutes } from './routes/ads.ts';
 import { apicallRoutes } from './routes/apicall.ts';
+import { connectRoutes } from './routes/connect.ts';
+import { connectionRoutes } from './routes/connection.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -46,7 +48,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   const shutdown = new Shutdown();
   const routes = new RouteTable();
   const metrics = new Metrics({
-    callLogDepth: () => services.callLog.depth,
+    callLogDepth: () => services.callLog.pending,
     callLogDropped: () => services.callLog.dropped,
     quotaWaiting: () => runtime.pacer.waiting(),
   });
@@ -68,17 +70,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   });
   shutdown.attach(app);
 
-  const deps: Deps = {
-    runtime,
-    services,
-    publicUrl: () => {
-      if (config.publicUrl !== undefined) return config.publicUrl;
-      const address = app.server.address() as AddressInfo | null;
-      if (address === null) return `http://${config.host}:${config.port}`;
-      const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-      return `http://${/^(0\.0\.0\.0|\[::\])$/.test(host) ? '127.0.0.1' : host}:${address.port}`;
-    },
-  };
+  const deps: Deps = { runtime, services };
 
   app.addHook('onRoute', (route) => routes.add(route));
   installHooks(app, {
@@ -136,9 +128,12 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
 
   adsRoutes(app, deps);
   passthroughRoutes(app, deps);
+  connectionRoutes(app, deps);
   integrationRoutes(app, deps);
+  connectRoutes(app, deps);
   apicallRoutes(app, deps);
   adminRoutes(app, deps);
+  dashboardRoutes(app, deps);
   systemRoutes(app, deps, metrics, OPERATIONS, () => shutdown.stopping);
 
   app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));

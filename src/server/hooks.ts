@@ -90,7 +90,7 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
         message: `The address is longer than ${MAX_URL} characters.`,
         details: { limit: MAX_URL },
       });
-    await admit(request, deps.services.findKey, deps.runtime.clock);
+    await admit(request, deps.services.cache.apiKey, deps.runtime.clock);
   });
 
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -109,6 +109,7 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
     const platform = connection === undefined ? undefined : deps.runtime.registry.find(connection.integration_type);
     const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
     if (row !== undefined) deps.services.callLog.add(row);
+    if (state.principal !== undefined) deps.services.callLog.keyUsed(state.principal.key.id, deps.runtime.clock.now());
     metrics.observe(request, reply);
     deps.runtime.log.debug(
       {

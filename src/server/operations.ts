@@ -3,6 +3,8 @@ import type { Operation } from './operation.ts';
 import { ADMIN_OPERATIONS } from './routes/admin.ts';
 import { ADS_OPERATIONS } from './routes/ads.ts';
 import { APICALL_OPERATIONS } from './routes/apicall.ts';
+import { CONNECT_OPERATIONS } from './routes/connect.ts';
+import { CONNECTION_OPERATIONS } from './routes/connection.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
@@ -10,7 +12,9 @@ import { SYSTEM_OPERATIONS } from './routes/system.ts';
 export const OPERATIONS: readonly Operation[] = [
   ...ADS_OPERATIONS,
   ...PASSTHROUGH_OPERATIONS,
+  ...CONNECTION_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
+  ...CONNECT_OPERATIONS,
   ...APICALL_OPERATIONS,
   ...ADMIN_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,

@@ -22,7 +22,7 @@ export function abortOnHangUp(request: FastifyRequest, reply: FastifyReply): voi
 export async function scopeOf(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<Scope> {
   const { workspace } = principalOf(request);
   const { connection_id: id } = request.params as { connection_id: string };
-  const connection = await deps.services.findConnection(workspace.id, id);
+  const connection = await deps.services.cache.connection(workspace.id, id);
   if (connection === undefined)
     throw new PolyadError('connection_not_found', { details: { connection_id: id.slice(0, 64) } });
   request.state.connection = connection;

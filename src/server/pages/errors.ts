@@ -1,6 +1,7 @@
 /** The table of errors, as a page with one anchor per code and as JSON. */
 import { ERRORS, type ErrorRow } from '../../core/errors/index.ts';
-import { html, type PageOptions } from '../html.ts';
+import { html } from '../../core/http/html.ts';
+import type { PageOptions } from '../page.ts';
 
 const RETRY: Record<ErrorRow['retry'], string> = {
   never: 'no',

@@ -1,6 +1,7 @@
 /** The page at `/`: where everything is. */
-import { html, type PageOptions } from '../html.ts';
+import { html } from '../../core/http/html.ts';
 import { VERSION } from '../openapi/document.ts';
+import type { PageOptions } from '../page.ts';
 
 export function landingPage(publicUrl: string): PageOptions {
   const card = (href: string, title: string, text: string) =>

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { PolyadError } from '../../core/errors/index.ts';
 import { keyFrom, sameText } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
-import { ICON, STYLE, sendPage } from '../html.ts';
 import type { Metrics } from '../metrics.ts';
 import { openApiDocument, VERSION } from '../openapi/document.ts';
 import { type Operation, operation, serve } from '../operation.ts';
+import { ICON, STYLE, sendPage } from '../page.ts';
 import { errorsPage } from '../pages/errors.ts';
 import { landingPage } from '../pages/landing.ts';
 
@@ -108,7 +108,7 @@ export function systemRoutes(
   });
 
   const page = { config: { access: 'none' } } as const;
-  app.get('/', page, (_request, reply) => sendPage(reply, landingPage(deps.publicUrl())));
+  app.get('/', page, (_request, reply) => sendPage(reply, landingPage(deps.services.publicUrl())));
   app.get('/docs/errors', page, (request, reply) =>
     /\bapplication\/json\b/.test(request.headers.accept ?? '') && !/\btext\/html\b/.test(request.headers.accept ?? '')
       ? reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(errorsPage.json()))

@@ -1,38 +1,6 @@
-/** The few pages that the server renders itself: escaping, frame and style. No script, nothing from other hosts. */
+/** The frame and style of the pages that the server renders itself. No script, nothing from other hosts. */
 import type { FastifyReply } from 'fastify';
-
-/** Text that is HTML already. */
-export class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text for element content and quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
-}
-
-type Part = Html | string | number | undefined | false | readonly Part[];
-
-function render(part: Part): string {
-  if (part instanceof Html) return part.text;
-  if (part === undefined || part === false) return '';
-  if (Array.isArray(part)) return part.map(render).join('');
-  return escapeHtml(String(part));
-}
-
-/** Template tag: whatever is put in is escaped unless it is `Html`. Lists are joined; `undefined` and `false` vanish. */
-export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
-  let text = strings[0] as string;
-  values.forEach((value, index) => {
-    text += render(value) + strings[index + 1];
-  });
-  return new Html(text);
-}
+import { Html, html } from '../core/http/html.ts';
 
 /** Our pages run no script and load nothing but their own style sheet. */
 const PAGE_POLICY =
@@ -45,6 +13,8 @@ export interface PageOptions {
   current?: 'docs' | 'errors' | 'dashboard';
   /** Right end of the head. */
   corner?: Html;
+  /** Address to go on to by itself. */
+  next?: string;
   status?: number;
 }
 
@@ -57,6 +27,7 @@ export function sendPage(reply: FastifyReply, options: PageOptions): FastifyRepl
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+${options.next !== undefined && html`<meta http-equiv="refresh" content="0;url=${options.next}">`}
 <title>${options.title} · polyad</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/polyad.css">
@@ -73,6 +44,7 @@ export function sendPage(reply: FastifyReply, options: PageOptions): FastifyRepl
     .code(options.status ?? 200)
     .header('content-type', 'text/html; charset=utf-8')
     .header('content-security-policy', PAGE_POLICY)
+    .header('referrer-policy', 'no-referrer')
     .header('cache-control', 'no-store')
     .send(page.text);
 }
@@ -129,4 +101,5 @@ form.inline{display:inline}
 .notice{border-radius:10px;padding:.7rem 1rem;margin:1rem 0;background:var(--warn-bg);color:var(--warn)}
 .notice.bad{background:var(--bad-bg);color:var(--bad)}
 .empty{padding:1.2rem;color:var(--soft)}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `;
