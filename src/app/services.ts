@@ -54,7 +54,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   const callLog = createCallLog({ db: store.db, log });
   return {
     runtime,
-    services: { ...connectionServices, apps, cache, callLog, signer: parts.signer },
+    services: { ...connectionServices, apps, cache, callLog, signer: parts.signer, publicUrl },
     async close() {
       await connectionServices.connections.settle();
       await callLog.close();

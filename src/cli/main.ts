@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/** The command line of polyad. Each command loads what it needs when it runs, so that `--help` is instant. */
+import { CommanderError } from 'commander';
+import { asCliError, EXIT, errorText } from './errors.ts';
+import { buildProgram } from './program.ts';
+import { stderrStyle } from './terminal.ts';
+
+try {
+  await buildProgram().parseAsync(process.argv);
+} catch (thrown) {
+  if (thrown instanceof CommanderError) {
+    // commander has already written help, version, or what is wrong with the arguments.
+    process.exitCode = thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    const error = asCliError(thrown);
+    process.stderr.write(errorText(error, stderrStyle().bold));
+    process.exitCode = error.exitCode;
+    // Parts that a failed start left behind must not keep the process alive.
+    setTimeout(() => process.exit(error.exitCode), 2000).unref();
+  }
+}
