@@ -30,7 +30,13 @@ export async function openPostgresStore({ log, poolSize = 10 }: OpenStoreOptions
   }
   // An idle connection that the server drops is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
-  pool.on('connect', (client) => client.on('notification', hear));
+  // A pooled connection reports its own process's writes only; those of others come by the listener, once.
+  pool.on('connect', (client) => {
+    const { processID } = client as pg.PoolClient & { processID?: number };
+    client.on('notification', (message) => {
+      if (processID === undefined || message.processId === processID) hear(message);
+    });
+  });
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({
       pool,

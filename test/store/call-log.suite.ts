@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createCallLog } from '../../src/core/store/call-log.ts';
+import type { Store } from '../../src/core/store/port.ts';
+import * as repo from '../../src/core/store/repositories/index.ts';
+import type { Db } from '../../src/core/store/schema.ts';
+import { memoryLog } from './log.ts';
+import { call } from './store.suite.ts';
+
+/** The batched call log: part of the suite of both engines. */
+export function callLogSuite(store: () => Store): void {
+  describe('batched call log', () => {
+    const open = async (capacity?: number) => {
+      const { db } = store();
+      const ws = await repo.createWorkspace(db, { name: 'A' });
+      const log = memoryLog();
+      let queries = 0;
+      let failure: Error | undefined;
+      const counted: Db = db.withPlugin({
+        transformQuery: ({ node }) => {
+          if (failure !== undefined) throw failure;
+          queries++;
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const calls = createCallLog({ db: counted, log, capacity });
+      const stored = async () => (await repo.listApiCalls(db, ws.id, { limit: 10_000 })).length;
+      const fail = (error: Error | undefined) => {
+        failure = error;
+      };
+      return { ws, log, calls, stored, fail, queries: () => queries };
+    };
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('writes many rows with few statements, all of them', async () => {
+      const { ws, calls, stored, queries } = await open();
+      for (let n = 0; n < 1_200; n++) calls.add(call(ws.id, { path: `/p/${n}` }));
+      await calls.flush();
+      expect(await stored()).toBe(1_200);
+      expect(queries()).toBeLessThanOrEqual(4);
+      expect(calls).toMatchObject({ pending: 0, dropped: 0 });
+      await calls.close();
+    });
+
+    it('writes by itself within a quarter of a second', async () => {
+      const { ws, calls, stored } = await open();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      calls.add(call(ws.id));
+      vi.advanceTimersByTime(249);
+      expect(calls.pending).toBe(1);
+      expect(await stored()).toBe(0);
+      vi.advanceTimersByTime(1);
+      vi.useRealTimers();
+      await calls.flush();
+      expect(await stored()).toBe(1);
+      await calls.close();
+    });
+
+    it('keeps rows while the database fails and writes them later', async () => {
+      const { ws, log, calls, stored, fail } = await open();
+      fail(new Error('connection lost'));
+      for (let n = 0; n < 600; n++) calls.add(call(ws.id));
+      await calls.flush();
+      expect(calls).toMatchObject({ pending: 600, dropped: 0 });
+      expect(log.lines).toContainEqual(
+        expect.objectContaining({ level: 'warn', message: expect.stringContaining('trying again') }),
+      );
+      fail(undefined);
+      await calls.flush();
+      expect(await stored()).toBe(600);
+      await calls.close();
+    });
+
+    it('counts and reports what it cannot hold, and what is left at the end', async () => {
+      const { ws, log, calls, fail } = await open(10);
+      fail(new Error('connection lost'));
+      for (let n = 0; n < 15; n++) calls.add(call(ws.id));
+      expect(calls).toMatchObject({ pending: 10, dropped: 5 });
+      await calls.flush();
+      expect(log.lines).toContainEqual({
+        level: 'error',
+        fields: { lost: 5, lost_in_total: 5 },
+        message: 'rows of the call log were lost',
+      });
+      await calls.close();
+      expect(log.lines.at(-1)).toEqual({
+        level: 'error',
+        fields: { lost: 10, lost_in_total: 15 },
+        message: 'rows of the call log were lost',
+      });
+    });
+
+    it('leaves out a row that the database refuses, and only that one', async () => {
+      const { ws, log, calls, stored } = await open();
+      for (let n = 0; n < 20; n++) calls.add(call(ws.id));
+      calls.add(call(ws.id, { type: 'nonsense' as 'inbound', name: 'bad row' }));
+      for (let n = 0; n < 20; n++) calls.add(call(ws.id, { user_agent: 'a\u0000b' }));
+      await calls.flush();
+      expect(await stored()).toBe(40);
+      expect(calls).toMatchObject({ pending: 0, dropped: 1 });
+      expect(log.lines).toContainEqual(
+        expect.objectContaining({ fields: expect.objectContaining({ name: 'bad row' }) }),
+      );
+      await calls.close();
+    });
+
+    it('flushes at close, and loses nothing that was added during a flush', async () => {
+      const { ws, calls, stored } = await open();
+      calls.add(call(ws.id));
+      const flushing = calls.flush();
+      calls.add(call(ws.id));
+      await flushing;
+      await calls.close();
+      expect(await stored()).toBe(2);
+      calls.add(call(ws.id));
+      expect(calls.dropped).toBe(1);
+    });
+
+    it('notes when keys were used', async () => {
+      const { ws, calls } = await open();
+      const { db } = store();
+      const { row } = await repo.createApiKey(db, ws.id, { name: 'k', scopes: [] });
+      const [early, late] = [new Date(Date.UTC(2026, 0, 1)), new Date(Date.UTC(2026, 0, 2))];
+      calls.keyUsed(row.id, late);
+      calls.keyUsed(row.id, early);
+      await calls.close();
+      expect((await repo.listApiKeys(db, ws.id))[0]!.last_used_at).toEqual(late);
+    });
+  });
+}

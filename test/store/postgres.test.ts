@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { createStoreCache } from '../../src/core/store/cache.ts';
+import { type Invalidation, openStore } from '../../src/core/store/port.ts';
+import * as repo from '../../src/core/store/repositories/index.ts';
+import { memoryLog } from './log.ts';
+import { storeSuite } from './store.suite.ts';
+
+const url = process.env['POLYAD_TEST_DATABASE_URL'];
+
+if (url === undefined || url === '') {
+  process.stderr.write('\n*** Postgres store suite not run: POLYAD_TEST_DATABASE_URL is not set. ***\n\n');
+}
+
+/** A schema of its own for one run, reached through a URL like any other. */
+async function ownSchema(base: string) {
+  const schema = `polyad_test_${randomBytes(6).toString('hex')}`;
+  const admin = async (statement: string) => {
+    const client = new pg.Client(base);
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  await admin(`create schema ${schema}`);
+  const own = new URL(base);
+  own.searchParams.set('options', `-c search_path=${schema} -c client_min_messages=warning`);
+  // Names the run's connections among all those of the server.
+  own.searchParams.set('application_name', schema);
+  return { schema, url: own.href.replaceAll('+', '%20'), drop: () => admin(`drop schema ${schema} cascade`) };
+}
+
+describe.runIf(url)('with a Postgres server', async () => {
+  if (!url) return;
+  const first = await ownSchema(url);
+  const log = memoryLog();
+  const open = (databaseUrl: string) => openStore({ databaseUrl, dataDir: '/nonexistent', log });
+
+  storeSuite('Postgres', { open: () => open(first.url), dispose: first.drop });
+
+  it('lets several nodes start at once on an empty database', async () => {
+    const own = await ownSchema(url);
+    const stores = await Promise.all(Array.from({ length: 4 }, () => open(own.url)));
+    const rows = await stores[0]!.db.selectFrom('polyad_migrations').select('id').execute();
+    expect(rows.length).toBeGreaterThan(0);
+    await Promise.all(stores.map((store) => store.close()));
+    await own.drop();
+  });
+
+  it('tells other nodes of a change, and not those of another schema', async () => {
+    const [own, other] = [await ownSchema(url), await ownSchema(url)];
+    const [writer, reader, stranger] = [await open(own.url), await open(own.url), await open(other.url)];
+    const strange: Invalidation[] = [];
+    stranger.listenInvalidations((invalidation) => strange.push(invalidation));
+    const cache = createStoreCache(reader);
+    const ws = await repo.createWorkspace(writer.db, { name: 'A' });
+    const { key, row } = await repo.createApiKey(writer.db, ws.id, { name: 'k', scopes: [] });
+    const hash = repo.hashApiKey(key);
+    const heard = (event: string, id?: string) =>
+      new Promise<void>((resolve) => {
+        const stop = reader.listenInvalidations((invalidation) => {
+          if (invalidation.event !== event || (invalidation.event === 'changed' && invalidation.id !== id)) return;
+          stop();
+          resolve();
+        });
+      });
+    expect((await cache.apiKey(hash))!.key.revoked_at).toBeNull();
+    const told = heard('changed', row.id);
+    await repo.revokeApiKey(writer.db, ws.id, row.id);
+    await told;
+    expect((await cache.apiKey(hash))!.key.revoked_at).not.toBeNull();
+
+    // The reader's connections are cut: it must notice, come back, and see what it missed.
+    const lost = heard('lost');
+    const restored = heard('restored');
+    await repo.updateWorkspace(writer.db, ws.id, { name: 'B' });
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = ${own.schema} and query ilike 'listen polyad_invalidation%' and pid <> pg_backend_pid()`.execute(
+      writer.db,
+    );
+    await lost;
+    await restored;
+    await repo
+      .updateWorkspace(writer.db, ws.id, { name: 'C' })
+      .catch(() => repo.updateWorkspace(writer.db, ws.id, { name: 'C' }));
+    expect((await cache.apiKey(hash))!.workspace.name).toBe('C');
+    expect(strange.filter((invalidation) => invalidation.event === 'changed')).toEqual([]);
+    cache.close();
+    await Promise.all([writer.close(), reader.close(), stranger.close()]);
+    await Promise.all([own.drop(), other.drop()]);
+  });
+});
+
+describe('a Postgres that is not there', () => {
+  it('is named without its password', async () => {
+    const opening = openStore({
+      databaseUrl: 'postgres://someone:hunter2@127.0.0.1:1/nothing',
+      dataDir: '/nonexistent',
+      log: memoryLog(),
+    });
+    const error = await opening.then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('127.0.0.1:1/nothing') });
+    expect(JSON.stringify([error, error?.message])).not.toContain('hunter2');
+  });
+});
