@@ -18,6 +18,8 @@ export interface Source {
   /** Name that the file came with; empty if none. */
   name: string;
   mimeType: string;
+  /** Size to tell of a placeholder: what a file of its kind would have, in bytes. */
+  told?: number;
 }
 
 /** Largest files, in bytes, and pixels of a picture. */
@@ -101,7 +103,7 @@ export async function fileFromUrl(field: string, value: unknown, kind: FileKind)
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (!url || !/^https?:$/.test(url.protocol)) return invalid(`${field}: Not a valid URL.`);
   const name = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
-  if (!LOOPBACK.test(url.hostname)) return { bytes: placeholder(url.href, kind), name, mimeType: '' };
+  if (!LOOPBACK.test(url.hostname)) return placeholder(url.href, name, kind);
   const failed = () => new TikTokError(40902, `${field}: Failed to download the file from the URL.`);
   let response: Response;
   try {
@@ -127,9 +129,17 @@ export async function fileFromUrl(field: string, value: unknown, kind: FileKind)
   return { bytes: Buffer.concat(chunks), name, mimeType: response.headers.get('content-type') ?? '' };
 }
 
-function placeholder(seed: string, kind: FileKind): Buffer {
-  if (kind === 'image') return makePng(1080, 1080, seed);
-  return makeMp4(720, 1280, 8 + (hash32('placeholder', seed) % 300) / 10);
+function placeholder(url: string, name: string, kind: FileKind): Source {
+  const chance = hash32('placeholder', url) % 1000;
+  if (kind === 'image') return { bytes: makePng(1080, 1080, url), name, mimeType: '', told: 90_000 + chance * 200 };
+  const duration = 8 + (chance % 300) / 10;
+  // Two megabits and a bit a second, as phones record it.
+  return {
+    bytes: makeMp4(720, 1280, duration),
+    name,
+    mimeType: '',
+    told: Math.round(duration * (250_000 + chance * 100)),
+  };
 }
 
 /** A file that was uploaded before under a file_id, by chunks or temporarily. */

@@ -42,7 +42,7 @@ async function uploadImage(call: Call): Promise<unknown> {
     advertiser_id: advertiserId,
     material_id: material,
     ...facts,
-    size: source.bytes.length,
+    size: source.told ?? source.bytes.length,
     signature: md5(source.bytes),
     file_name: name,
     displayable: true,
@@ -98,6 +98,7 @@ async function uploadVideo(call: Call): Promise<unknown> {
           ? fileById(call, advertiserId)
           : filePart(call, 'video_file', 'video_signature');
     const facts = checkVideo(source);
+    const size = source.told ?? source.bytes.length;
     const flaws = [
       ...(facts.width < 540 && facts.height < 540 ? ['LOW_RESOLUTION'] : []),
       ...(facts.duration < 5 || facts.duration > 600 ? ['ILLEGAL_DURATION'] : []),
@@ -105,8 +106,8 @@ async function uploadVideo(call: Call): Promise<unknown> {
     row = {
       ...common,
       ...facts,
-      size: source.bytes.length,
-      bit_rate: Math.round((source.bytes.length * 8) / facts.duration),
+      size,
+      bit_rate: Math.round((size * 8) / facts.duration),
       signature: md5(source.bytes),
       file_name: fileName(siblings, params['file_name'], source.name, id),
       // Only looked for when asked (TikTok docs 1737587322856449).

@@ -7,14 +7,14 @@ import { type Call, type Endpoint, type Native, type Param, TikTokError } from '
 
 const TYPES = ['CUSTOMIZED_USER', 'TT_USER', 'BC_AUTH_TT', 'AUTH_CODE'];
 
-const identityView = (row: Native) => ({
+const identityView = (origin: string) => (row: Native) => ({
   identity_id: row.id,
   identity_type: row['identity_type'],
   identity_authorized_bc_id: row['identity_authorized_bc_id'] ?? null,
   identity_authorized_shop_id: null,
   display_name: row['display_name'] ?? '',
   username: row['username'] ?? null,
-  profile_image: row['profile_image'] ?? '',
+  profile_image: row['profile_image'] ?? `${origin}/media/post/${row.id}.png`,
   available_status: row['available_status'] ?? 'AVAILABLE',
   can_push_video: row['can_push_video'] ?? false,
   can_pull_video: row['can_pull_video'] ?? false,
@@ -39,12 +39,12 @@ function list(call: Call): unknown {
   // The official example of this type answers everything at once, with zeros for the paging.
   if (type === 'BC_AUTH_TT') {
     return {
-      identity_list: rows.map(identityView),
+      identity_list: rows.map(identityView(call.origin)),
       page_info: { page: 0, page_size: 0, total_number: 0, total_page: 0 },
     };
   }
   const { list, page_info } = page(rows, { ...call, params: { page_size: 20, ...params } }, 100);
-  return { identity_list: list.map(identityView), page_info };
+  return { identity_list: list.map(identityView(call.origin)), page_info };
 }
 
 function create(call: Call): unknown {
@@ -224,7 +224,7 @@ export const endpoints: Endpoint[] = [
     auth: 'token',
     scopes: ['693'],
     params: identity,
-    handle: (call) => ({ identity_info: identityView(named(call)) }),
+    handle: (call) => ({ identity_info: identityView(call.origin)(named(call)) }),
   },
   {
     method: 'GET',
