@@ -4,7 +4,7 @@ import type { Store } from '../../src/core/store/port.ts';
 import * as repo from '../../src/core/store/repositories/index.ts';
 import type { Db } from '../../src/core/store/schema.ts';
 import { memoryLog } from './log.ts';
-import { call } from './store.suite.ts';
+import { call } from './rows.ts';
 
 /** The batched call log: part of the suite of both engines. */
 export function callLogSuite(store: () => Store): void {

@@ -7,6 +7,7 @@ import type { Invalidation, Store } from '../../src/core/store/port.ts';
 import * as repo from '../../src/core/store/repositories/index.ts';
 import { cacheSuite } from './cache.suite.ts';
 import { callLogSuite } from './call-log.suite.ts';
+import { call } from './rows.ts';
 import { secretsSuite } from './secrets.suite.ts';
 
 /** How a suite gets at one engine. */
@@ -527,19 +528,4 @@ export function storeSuite(name: string, engine: Engine): void {
     cacheSuite(() => store);
     callLogSuite(() => store);
   });
-}
-
-/** A row of the call log with all that is required. */
-export function call(workspaceId: string, fields: Partial<repo.NewApiCall> = {}): repo.NewApiCall {
-  return {
-    workspace_id: workspaceId,
-    integration_type: 'tiktok',
-    environment: 'simulator',
-    method: 'GET',
-    name: 'ads_campaign list',
-    path: '/ads/c/campaign',
-    status: '200',
-    type: 'inbound',
-    ...fields,
-  };
 }
