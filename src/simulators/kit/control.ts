@@ -32,6 +32,41 @@ export class ControlError extends Error {
   }
 }
 
+/** Refuses a body or query: answered with 400 and the message. */
+export function bad(message: string): never {
+  throw new ControlError(400, message);
+}
+
+/** The row that a route names, or 404 `no <what>`. */
+export function found<T>(row: T | undefined, what: string): T {
+  if (row === undefined) throw new ControlError(404, `no ${what}`);
+  return row;
+}
+
+/** Typed readers of a body; each refuses a wrong type by name. */
+export function reader(body: Record<string, unknown>) {
+  const read = <T>(name: string, what: string, is: (value: unknown) => boolean): T | undefined => {
+    const value = body[name];
+    if (value === undefined || value === null) return undefined;
+    return is(value) ? (value as T) : bad(`${name} must be ${what}`);
+  };
+  const isText = (value: unknown) => typeof value === 'string';
+  return {
+    text: (name: string) => read<string>(name, 'a text', isText),
+    texts: (name: string) =>
+      read<string[]>(name, 'a list of texts', (value) => Array.isArray(value) && value.every(isText)),
+    number: (name: string) => read<number>(name, 'a number', (value) => Number.isFinite(value)),
+    flag: (name: string) => read<boolean>(name, 'true or false', (value) => typeof value === 'boolean'),
+    need: (name: string) => read<string>(name, 'a text', isText) ?? bad(`${name} is missing`),
+  };
+}
+
+/** One of a list, or a refusal that names the list. */
+export function oneOf<T extends string>(name: string, value: string | undefined, known: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback;
+  return known.find((item) => item === value) ?? bad(`${name} must be one of ${known.join(', ')}`);
+}
+
 const UNITS: Record<string, number> = { ms: 1, seconds: 1e3, minutes: 6e4, hours: 36e5, days: 864e5 };
 
 const readClock = (clock: VirtualClock) => ({ now: clock.now().toISOString() });

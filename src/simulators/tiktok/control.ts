@@ -1,9 +1,18 @@
 /** What the TikTok simulator adds to the control API. */
 import { randomBytes } from 'node:crypto';
-import { type ControlCall, ControlError, type ControlParts, type ControlRoute } from '../kit/control.ts';
-import type { KitStore } from '../kit/store.ts';
+import {
+  bad,
+  type ControlCall,
+  ControlError,
+  type ControlParts,
+  type ControlRoute,
+  found,
+  oneOf,
+  reader,
+} from '../kit/control.ts';
 import { revokeGrant, scopeName } from './auth.ts';
 import { ConsentError, decide, readConsentRequest } from './consent.ts';
+import { seedByControl } from './control-seed.ts';
 import type { Limits } from './limits.ts';
 import { makeAdvertiser, type NewAdvertiser, openSandbox, TEST_APP } from './seed.ts';
 import type { App, Grant, Settings, User, World } from './types.ts';
@@ -15,34 +24,6 @@ const CHOICES: Partial<Record<keyof Settings, readonly string[]>> = {
   limits: ['on', 'off'],
   token_model: ['official', 'guide'],
 };
-
-const bad = (message: string): never => {
-  throw new ControlError(400, message);
-};
-
-/** Typed readers of a body; each refuses a wrong type by name. */
-function reader(body: Record<string, unknown>) {
-  const read = <T>(name: string, what: string, is: (value: unknown) => boolean): T | undefined => {
-    const value = body[name];
-    if (value === undefined || value === null) return undefined;
-    return is(value) ? (value as T) : bad(`${name} must be ${what}`);
-  };
-  const isText = (value: unknown) => typeof value === 'string';
-  return {
-    text: (name: string) => read<string>(name, 'a text', isText),
-    texts: (name: string) =>
-      read<string[]>(name, 'a list of texts', (value) => Array.isArray(value) && value.every(isText)),
-    number: (name: string) => read<number>(name, 'a number', (value) => Number.isFinite(value)),
-    flag: (name: string) => read<boolean>(name, 'true or false', (value) => typeof value === 'boolean'),
-    need: (name: string) => read<string>(name, 'a text', isText) ?? bad(`${name} is missing`),
-  };
-}
-
-/** One of a list, or a refusal that names the list. */
-function oneOf<T extends string>(name: string, value: string | undefined, known: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback;
-  return known.find((item) => item === value) ?? bad(`${name} must be one of ${known.join(', ')}`);
-}
 
 /** @throws ControlError 400 for a setting or value that is not known. */
 function checkSettings(patch: Record<string, unknown>): Partial<Settings> {
@@ -77,7 +58,6 @@ const grantView = (grant: Grant) => ({
 /** What the routes work on. */
 export interface TikTokControlParts {
   world: World;
-  store: KitStore;
   limits: Limits;
   /** Forgets everything and seeds anew. */
   reset(): void;
@@ -97,15 +77,13 @@ export interface TikTokControlParts {
  * - `GET /advertisers`, `POST /advertisers` `{ name, currency, timezone, country?, status?, bc_id?, user_id?, role? }`,
  *   `PATCH /advertisers/:id` `{ status?, balance?, name?, bc_id? }`.
  * - `POST /limits/clear`: all counters and locks at zero.
+ * - `POST /seed` `{ volume?, advertiser_id?, deleted_share?, paused_share?, days?, seed? }`: `volume` ads with their
+ *   campaigns and ad groups; `{ advertisers?, grant_to? }`: so many ad accounts, ticked in the test token (or another).
  */
 export function createTikTokControl({ world, limits, reset }: TikTokControlParts): {
   parts: Pick<ControlParts, 'reset' | 'state' | 'seed' | 'settings'>;
   routes: ControlRoute[];
 } {
-  const found = <T>(row: T | undefined, what: string): T => {
-    if (row === undefined) throw new ControlError(404, `no ${what}`);
-    return row;
-  };
   const appOf = ({ params }: ControlCall) => found(world.apps.get(params['id']!), `app ${params['id']}`);
   const userOf = ({ params }: ControlCall) => found(world.users.get(params['id']!), `user ${params['id']}`);
 
@@ -346,12 +324,9 @@ export function createTikTokControl({ world, limits, reset }: TikTokControlParts
     parts: {
       reset,
       state: () => ({ counts: counts(), settings: world.settings }),
-      seed: () => bad('this simulator has no named seed yet'),
+      seed: (body) => seedByControl(world, body),
       settings: {
-        read: () => {
-          const { id: _, ...settings } = world.settings as Settings & { id?: string };
-          return settings;
-        },
+        read: () => ({ ...world.settings }),
         update: (patch) => world.updateSettings(checkSettings(patch)),
       },
     },

@@ -66,7 +66,6 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
   const consent = createConsent(world);
   const tiktok = createTikTokControl({
     world,
-    store,
     limits,
     reset() {
       limits.clear();

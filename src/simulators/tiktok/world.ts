@@ -47,7 +47,7 @@ export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
   const campaign = (row: Native) => text(row['campaign_id']);
   const adgroup = (row: Native) => text(row['adgroup_id']);
   const ofAdvertiser = (name: string) => store.collection<Native>(name, { advertiser });
-  const settings = store.collection<Partial<Settings> & { id: string }>('settings');
+  const settings = store.collection<{ id: string; changed: Partial<Settings> }>('settings');
   const sequence = store.collection<{ id: string; reserved: number }>('sequence');
   const past = store.collection<Past>('past', { advertiser });
   let next = -1;
@@ -56,10 +56,10 @@ export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
     clock,
     store,
     get settings() {
-      return { ...DEFAULT_SETTINGS, ...settings.get('settings') };
+      return { ...DEFAULT_SETTINGS, ...settings.get('settings')?.changed };
     },
     updateSettings(patch) {
-      settings.put({ ...settings.get('settings'), ...patch, id: 'settings' });
+      settings.put({ id: 'settings', changed: { ...settings.get('settings')?.changed, ...patch } });
     },
     apps: store.collection<App>('apps'),
     users: store.collection<User>('users'),
