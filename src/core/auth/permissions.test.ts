@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PolyadError } from '../errors/index.ts';
 import type { ObjectSpec, Platform } from '../connector/types.ts';
+import { PolyadError } from '../errors/index.ts';
 import { askedPermissions, grantedPermissions, nativeScopes, offeredPermissions } from './permissions.ts';
 
 const list = { list: {} } as unknown as ObjectSpec;
@@ -32,7 +32,10 @@ describe('permissions', () => {
 
   it('asks for all, or for those named, repeated or joined', () => {
     expect(askedPermissions(platform, undefined)).toHaveLength(4);
-    expect(askedPermissions(platform, ['ads_report_read,ads_campaign_read'])).toEqual(['ads_campaign_read', 'ads_report_read']);
+    expect(askedPermissions(platform, ['ads_report_read,ads_campaign_read'])).toEqual([
+      'ads_campaign_read',
+      'ads_report_read',
+    ]);
     expect(askedPermissions(platform, ['ads_campaign_read', 'ads_insertionorder_read'])).toEqual(['ads_campaign_read']);
   });
 
@@ -43,9 +46,16 @@ describe('permissions', () => {
 
   it('follows the scope tree upwards, never downwards', () => {
     const asked = offeredPermissions(platform);
-    expect(grantedPermissions(platform, asked, ['2'])).toEqual(['ads_organization_read', 'ads_campaign_read', 'ads_campaign_write']);
+    expect(grantedPermissions(platform, asked, ['2'])).toEqual([
+      'ads_organization_read',
+      'ads_campaign_read',
+      'ads_campaign_write',
+    ]);
     expect(grantedPermissions(platform, asked, ['200'])).toEqual(['ads_organization_read', 'ads_campaign_read']);
-    expect(grantedPermissions(platform, asked, ['7043626160646818562'])).toEqual(['ads_organization_read', 'ads_report_read']);
+    expect(grantedPermissions(platform, asked, ['7043626160646818562'])).toEqual([
+      'ads_organization_read',
+      'ads_report_read',
+    ]);
     expect(grantedPermissions(platform, asked, ['7043626160646818560'])).toEqual(['ads_organization_read']);
   });
 
@@ -55,7 +65,10 @@ describe('permissions', () => {
   });
 
   it('is not led in circles by a wrong tree', () => {
-    const loop = { ...platform, auth: { ...platform.auth, scopeParents: { '201': '201', '200': '20', '20': '200' } } } as Platform;
+    const loop = {
+      ...platform,
+      auth: { ...platform.auth, scopeParents: { '201': '201', '200': '20', '20': '200' } },
+    } as Platform;
     expect(grantedPermissions(loop, ['ads_campaign_read', 'ads_campaign_write'], ['9'])).toEqual([]);
   });
 

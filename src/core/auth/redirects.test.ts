@@ -65,7 +65,12 @@ describe('redirect targets', () => {
 
   it('allows only loopback hosts, any port, where a workspace has no list', () => {
     const none = { origins: undefined, own: 'https://polyad.example.net' };
-    for (const target of ['http://localhost:3000/', 'http://127.0.0.1:5173/x', 'http://[::1]:8080/', 'https://localhost/'])
+    for (const target of [
+      'http://localhost:3000/',
+      'http://127.0.0.1:5173/x',
+      'http://[::1]:8080/',
+      'https://localhost/',
+    ])
       expect(redirectAllowed(target, none), target).toBe(true);
     for (const target of ['https://app.example.com/', 'http://127.0.0.2/', 'http://localhost.example.com/'])
       expect(redirectAllowed(target, none), target).toBe(false);
@@ -74,14 +79,27 @@ describe('redirect targets', () => {
 
   it('never allows an address that a browser would take to another origin', () => {
     const ugly = fc.string({
-      unit: fc.constantFrom(...'/\\@:?#.%&= ', '\t', '\n', 'a', 'evil.example', 'app.example.com', 'https', '//', '\u3002', '％'),
+      unit: fc.constantFrom(
+        ...'/\\@:?#.%&= ',
+        '\t',
+        '\n',
+        'a',
+        'evil.example',
+        'app.example.com',
+        'https',
+        '//',
+        '\u3002',
+        '％',
+      ),
       maxLength: 12,
     });
     fc.assert(
       fc.property(ugly, ugly, (before, after) => {
         const target = `${before}https://app.example.com${after}`;
         if (!redirectAllowed(target, rules)) return;
-        expect(['https://app.example.com', 'https://polyad.example.net']).toContain(new URL(target, 'https://base.invalid').origin);
+        expect(['https://app.example.com', 'https://polyad.example.net']).toContain(
+          new URL(target, 'https://base.invalid').origin,
+        );
       }),
       { numRuns: 3000 },
     );
@@ -92,7 +110,9 @@ describe('redirect targets', () => {
     expect(parseOrigin('https://app.example.com')).toBe('https://app.example.com');
     for (const entry of ['https://*.example.com:*', 'https://example.com:*', 'https://example.com/path', '*', 'null'])
       expect(parseOrigin(entry), entry).toBeUndefined();
-    expect(redirectAllowed('https://example.com:99/', { origins: ['https://example.com:*'], own: 'https://x.invalid' })).toBe(false);
+    expect(
+      redirectAllowed('https://example.com:99/', { origins: ['https://example.com:*'], own: 'https://x.invalid' }),
+    ).toBe(false);
   });
 
   it('names the parameter and the allowed origins', () => {
@@ -100,7 +120,10 @@ describe('redirect targets', () => {
     try {
       checkRedirect('success_redirect', 'https://evil.example/', rules);
     } catch (error) {
-      expect(error).toMatchObject({ code: 'oauth_redirect_not_allowed', details: { parameter: 'success_redirect', allowed: rules.origins } });
+      expect(error).toMatchObject({
+        code: 'oauth_redirect_not_allowed',
+        details: { parameter: 'success_redirect', allowed: rules.origins },
+      });
     }
   });
 });

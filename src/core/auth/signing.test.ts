@@ -23,7 +23,17 @@ describe('signed addresses', () => {
         expect(signer.verify('state', changed)).toBeUndefined();
       }),
     );
-    for (const wrong of ['', '.', 'a.b', `${token}=`, `${token}A`, `${token}.`, ` ${token}`, token.slice(1), 'x'.repeat(4096)])
+    for (const wrong of [
+      '',
+      '.',
+      'a.b',
+      `${token}=`,
+      `${token}A`,
+      `${token}.`,
+      ` ${token}`,
+      token.slice(1),
+      'x'.repeat(4096),
+    ])
       expect(signer.verify('state', wrong), wrong.slice(0, 80)).toBeUndefined();
   });
 

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FLOW_LIFE_MS } from '../../src/core/auth/connect.ts';
+import type { BrowserAnswer } from '../../src/core/auth/connect-page.ts';
+import { Signer } from '../../src/core/auth/signing.ts';
+import { createWorkspace } from '../../src/core/store/repositories/index.ts';
+import { asked, Browser, comeBack, linkOf, startWorld, toPlatform, type World } from './support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+
+const targets = { success_redirect: 'https://app.example/ok', failure_redirect: 'https://app.example/no' };
+
+/** A flow whose person has said yes: the address that the platform sends the browser to. */
+async function ready(query = {}, browser = new Browser()) {
+  const authorize = await toPlatform(world.connect, world.workspace.id, browser, { ...targets, ...query });
+  return { browser, authorize, address: world.platform.decide(authorize) };
+}
+
+const connections = async (): Promise<number> =>
+  (await world.connections.list(world.workspace, { limit: 1000 })).length;
+
+/** Nothing was connected, nobody was sent anywhere, no code was spent. */
+async function refused(attempt: () => Promise<BrowserAnswer>): Promise<void> {
+  const before = [await connections(), world.platform.count('/token')];
+  const answer = await attempt();
+  expect(answer.status).toBe(400);
+  expect(answer.headers['location']).toBeUndefined();
+  expect(answer.body).toContain('oauth_state_invalid');
+  expect([await connections(), world.platform.count('/token')]).toEqual(before);
+}
+
+const withState = (address: string, state: string): string => {
+  const url = new URL(address);
+  url.searchParams.set('state', state);
+  return url.href;
+};
+const stateOf = (address: string): string => new URL(address).searchParams.get('state') as string;
+
+describe('attacks on the callback', () => {
+  it('takes a state once', async () => {
+    const { browser, address } = await ready();
+    expect((await comeBack(world.connect, address, browser)).status).toBe(302);
+    await refused(() => comeBack(world.connect, address, browser));
+  });
+
+  it('takes a state once, when both come at the same time', async () => {
+    const { browser, address } = await ready();
+    const before = await connections();
+    const answers = await Promise.all([
+      comeBack(world.connect, address, browser),
+      comeBack(world.connect, address, browser),
+    ]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([302, 400]);
+    expect(await connections()).toBe(before + 1);
+  });
+
+  it('does not take another browser’s flow, with or without a cookie of its own, and leaves it usable', async () => {
+    const { browser, address } = await ready();
+    const other = new Browser();
+    await toPlatform(world.connect, world.workspace.id, other);
+    await refused(() => comeBack(world.connect, address, other));
+    await refused(() => comeBack(world.connect, address, new Browser()));
+    const forged = new Browser();
+    forged.cookie = `polyad_connect=${'A'.repeat(43)}`;
+    await refused(() => comeBack(world.connect, address, forged));
+    expect((await comeBack(world.connect, address, browser)).status).toBe(302);
+  });
+
+  it('does not take a state that no browser has taken up', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const [workspaceId, rowId] = world.signer.verify('link', linkOf(url)) as [string, string];
+    const browser = new Browser();
+    browser.take(await world.connect.page(linkOf(url), asked(browser)));
+    const state = world.signer.sign('state', workspaceId, rowId);
+    await refused(() => comeBack(world.connect, `https://x.example/?code=c&state=${state}`, browser));
+  });
+
+  it('lets flows end after ten minutes, on our page and at the platform', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const { browser, address } = await ready();
+    await world.clock.advance(FLOW_LIFE_MS - 1000);
+    expect((await world.connect.page(linkOf(url), asked(new Browser()))).status).toBe(200);
+    await world.clock.advance(1000);
+    await refused(() => world.connect.page(linkOf(url), asked(new Browser())));
+    await refused(() => world.connect.submit(linkOf(url), {}, asked(browser)));
+    await refused(() => comeBack(world.connect, address, browser));
+  });
+
+  it('does not take forged, cut, or foreign states, nor a link in place of a state', async () => {
+    const { browser, address } = await ready();
+    const state = stateOf(address);
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const stranger = new Signer([Buffer.alloc(32, 66)]);
+    const [workspaceId, rowId] = world.signer.verify('state', state) as [string, string];
+    const wrong = [
+      '',
+      'x',
+      state.slice(0, -1),
+      `${state}A`,
+      state.replace(/^./, (char) => (char === '0' ? '1' : '0')),
+      linkOf(url),
+      stranger.sign('state', workspaceId, rowId),
+      world.signer.sign('reauth', workspaceId, rowId),
+      world.signer.sign('state', workspaceId, 'f'.repeat(24)),
+      "' or 1=1 --",
+    ];
+    for (const forged of wrong) await refused(() => comeBack(world.connect, withState(address, forged), browser));
+    const bare = new URL(address);
+    bare.searchParams.delete('state');
+    await refused(() => comeBack(world.connect, bare.href, browser));
+    expect((await comeBack(world.connect, address, browser)).status).toBe(302);
+  });
+
+  it('does not take a state of another workspace’s row', async () => {
+    const { browser, address } = await ready();
+    const [, rowId] = world.signer.verify('state', stateOf(address)) as [string, string];
+    const other = await createWorkspace(world.store.db, { name: 'Other' });
+    await refused(() =>
+      comeBack(world.connect, withState(address, world.signer.sign('state', other.id, rowId)), browser),
+    );
+  });
+
+  it('does not take the callback of another integration', async () => {
+    const { browser, address } = await ready();
+    for (const type of ['otherads', '', '../loopads'])
+      await refused(() => comeBack(world.connect, address, browser, type));
+    expect((await comeBack(world.connect, address, browser)).status).toBe(302);
+  });
+
+  it('does not connect a code that belongs to another flow: the proof key does not fit', async () => {
+    const victim = await ready();
+    const attacker = await ready();
+    const mixed = withState(attacker.address, stateOf(victim.address));
+    const before = await connections();
+    const answer = await comeBack(world.connect, mixed, victim.browser);
+    expect(answer.headers['location']).toContain('https://app.example/no?error=oauth_exchange_failed');
+    expect(await connections()).toBe(before);
+  });
+
+  it('never sends a browser where the callback’s own query says', async () => {
+    const { browser, address } = await ready();
+    const url = new URL(address);
+    for (const name of ['success_redirect', 'failure_redirect', 'redirect_uri'])
+      url.searchParams.set(name, 'https://evil.example/');
+    const answer = await comeBack(world.connect, url.href, browser);
+    expect(answer.headers['location']).toMatch(/^https:\/\/app\.example\/ok\?id=[0-9a-f]{24}$/);
+  });
+});
+
+describe('attacks on the page', () => {
+  it('does not go on without the cookie that the page sets', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const answer = await world.connect.submit(linkOf(url), { action: 'continue' }, asked(new Browser()));
+    expect(answer.headers['location']).toBe(url);
+  });
+
+  it('belongs to the browser that pressed Continue first', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const [first, second] = [new Browser(), new Browser()];
+    for (const browser of [first, second]) browser.take(await world.connect.page(linkOf(url), asked(browser)));
+    expect((await world.connect.submit(linkOf(url), {}, asked(second))).status).toBe(302);
+    await refused(() => world.connect.submit(linkOf(url), {}, asked(first)));
+    await refused(() => world.connect.page(linkOf(url), asked(first)));
+    await refused(() => world.connect.submit(linkOf(url), { action: 'cancel' }, asked(first)));
+  });
+
+  it('takes only one of two browsers that press Continue at the same time', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const browsers = [new Browser(), new Browser()];
+    for (const browser of browsers) browser.take(await world.connect.page(linkOf(url), asked(browser)));
+    const answers = await Promise.all(browsers.map((browser) => world.connect.submit(linkOf(url), {}, asked(browser))));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([302, 400]);
+  });
+
+  it('shows nothing for links that we did not make', async () => {
+    const { address } = await ready();
+    for (const link of ['', 'x', stateOf(address), '../../etc/passwd', world.signer.sign('link', 'a', 'b', 'c')])
+      await refused(() => world.connect.page(link, asked(new Browser())));
+  });
+
+  it('ignores cookies that are not of our form', async () => {
+    const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
+    const browser = new Browser();
+    browser.cookie = 'polyad_connect=short; other=1';
+    expect((await world.connect.page(linkOf(url), asked(browser))).headers['set-cookie']).toContain('polyad_connect=');
+  });
+});
+
+describe('secrets', () => {
+  it('never reach log lines', () => {
+    const lines = world.lines.join('\n');
+    expect(lines.length).toBeGreaterThan(0);
+    for (const secret of [
+      'very-secret-secret',
+      ...world.platform.grants.flatMap((grant) => [grant.access, grant.refresh ?? 'none']),
+    ])
+      expect(lines).not.toContain(secret);
+    expect(lines).not.toMatch(/code-[0-9a-f]{8}/);
+  });
+});
