@@ -11,7 +11,7 @@ import { createWorld } from '../../src/simulators/tiktok/world.ts';
 export interface ReportAnswer {
   list: ReportRow[];
   page_info: { page: number; page_size: number; total_number: number; total_page: number };
-  total_metrics?: Record<string, string>;
+  total_metrics: Record<string, string> | null;
 }
 
 /** A frozen simulator world with one ad account, and the report endpoints called without HTTP. */

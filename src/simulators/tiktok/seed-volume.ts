@@ -161,8 +161,10 @@ function draw(world: World, advertiser: Advertiser, options: VolumeOptions): Dra
     const shared = random() < 0.12;
     const brand = pick(BRANDS);
     const theme = pick(THEMES);
-    // The largest one is never gone, so that a report over one campaign has something to page through.
-    const campaign = add('campaign', undefined, c === 0 ? 0 : deleted / 4, {
+    // The largest one is never gone, so that a report over one campaign has something to page through; one of the next
+    // is, and an ad group of the largest, so that small accounts have deleted objects of every level, too.
+    const lost = c === 0 ? 0 : c === 2 && deleted > 0 ? 1 : deleted / 4;
+    const campaign = add('campaign', undefined, lost, {
       campaign_name: `${advertiser.country} | ${brand} | ${theme} | ${c + 1}`,
       objective_type: objective,
       objective: objective === 'APP_PROMOTION' ? 'APP' : 'LANDING_PAGE',
@@ -179,7 +181,7 @@ function draw(world: World, advertiser: Advertiser, options: VolumeOptions): Dra
       open -= ads;
       const ages = pick(AGES);
       const audience = pick(AUDIENCES);
-      const adgroup = add('adgroup', campaign, deleted / 3, {
+      const adgroup = add('adgroup', campaign, c === 0 && g === 1 && deleted > 0 ? 1 : deleted / 3, {
         adgroup_name: `${audience} | ${ages[0]!.slice(4).replace('_', '-')} | ${g + 1}`,
         promotion_type: promotion,
         placement_type: 'PLACEMENT_TYPE_NORMAL',

@@ -63,7 +63,8 @@ function integratedGet(call: Call) {
       total_number: report.length,
       total_page: Math.ceil(report.length / page_size),
     },
-    ...(report.totals ? { total_metrics: report.totals } : {}),
+    // The yml names the member and does not have nulls dropped; that it is null when not asked for is unverified.
+    total_metrics: report.totals ?? null,
   };
 }
 
