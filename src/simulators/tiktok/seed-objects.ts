@@ -151,6 +151,7 @@ function seedMedia(world: World, advertiser: Advertiser, nextId: () => string): 
     ...common,
     id: videoId,
     video_id: videoId,
+    material_id: nextId(),
     file_name: 'summer.mp4',
     displayable: true,
     width: 1080,

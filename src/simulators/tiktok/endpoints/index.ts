@@ -5,6 +5,7 @@ import { endpoints as adgroup } from './adgroup.ts';
 import { endpoints as advertiser } from './advertiser.ts';
 import { endpoints as app } from './app.ts';
 import { endpoints as bc } from './bc.ts';
+import { endpoints as bcAsset } from './bc-asset.ts';
 import { endpoints as campaign } from './campaign.ts';
 import { endpoints as catalogPage } from './catalog-page.ts';
 import { endpoints as creative } from './creative.ts';
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   ...oauth,
   ...advertiser,
   ...bc,
+  ...bcAsset,
   ...user,
   ...term,
   ...report,
