@@ -1,8 +1,8 @@
 import { MUSIC } from './music-table.ts';
 import { authorizedPost, postsOf } from './posts.ts';
 import { checkName, given, invalid, missing, owned } from './rules.ts';
+import { parseStamp } from './stamp.ts';
 import { type Native, TikTokError, type World } from './types.ts';
-import { parseStamp } from './world.ts';
 
 /**
  * What makes a creative acceptable. `creative` is the ad as it would be. Formats and members: TikTok docs

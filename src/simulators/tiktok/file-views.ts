@@ -1,7 +1,7 @@
 import { readyAt } from './ad-rules.ts';
 import { mediaUrl } from './files.ts';
+import { stamp } from './stamp.ts';
 import type { Call, Native } from './types.ts';
-import { stamp } from './world.ts';
 
 /** How pictures and videos are answered. Members: TikTok docs 1739067433456642 and 1737587322856449. */
 

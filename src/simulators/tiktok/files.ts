@@ -2,8 +2,8 @@ import { hash32, hex } from '../kit/random.ts';
 import type { Collection } from '../kit/types.ts';
 import { imageFacts, isOtherType, makeMp4, makePng, md5, videoFacts } from './media.ts';
 import { given, invalid, missing } from './rules.ts';
+import { stamp } from './stamp.ts';
 import { type Call, type Native, type Page, TikTokError, type UploadedFile, type World } from './types.ts';
-import { stamp } from './world.ts';
 
 /**
  * Files of an ad account: where uploads come from, what they must be, and where their bytes stay. Facts: TikTok docs

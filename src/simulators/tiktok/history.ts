@@ -3,8 +3,9 @@
  * without this memory a pause, a new budget or a longer schedule would rewrite the reports of past days.
  */
 import type { Collection, VirtualClock } from '../kit/types.ts';
+import { parseStamp } from './stamp.ts';
+import { hasRejectMark } from './status.ts';
 import type { Native } from './types.ts';
-import { parseStamp } from './world.ts';
 
 /** The members of a row that decide its delivery. */
 export interface DeliveryState {
@@ -28,15 +29,9 @@ export type Phase = DeliveryState & { from: number; to: number };
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
 
-/** Text that makes the simulated review refuse an ad keeps it from delivering (see `status.ts`). */
-const refused = (row: Native) =>
-  [row['ad_text'], row['ad_name'], ...(Array.isArray(row['ad_texts']) ? row['ad_texts'] : [])].some(
-    (value) => typeof value === 'string' && value.includes('[reject]'),
-  );
-
 function stateOf(row: Native): DeliveryState {
   return {
-    on: (row['operation_status'] ?? 'ENABLE') === 'ENABLE' && !refused(row),
+    on: (row['operation_status'] ?? 'ENABLE') === 'ENABLE' && !hasRejectMark(row),
     budget: Number(row['budget'] ?? 0),
     budget_mode: text(row['budget_mode']) ?? 'BUDGET_MODE_INFINITE',
     schedule_start_time: text(row['schedule_start_time']),

@@ -18,8 +18,8 @@ import type { SimulatorStore } from '../kit/types.ts';
 import { minorPerUsd, toMinor } from './currency.ts';
 import { type Goal, goalOf } from './goals.ts';
 import { type Past, type Phase, phasesOf } from './history.ts';
+import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
-import { parseStamp } from './world.ts';
 
 const SEED = 'tiktok';
 const SPEND = measureIndex('spend');

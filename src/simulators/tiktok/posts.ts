@@ -1,7 +1,7 @@
 import { hash32, unit } from '../kit/random.ts';
 import type { Collection } from '../kit/types.ts';
+import { parseStamp, stamp } from './stamp.ts';
 import type { Native, World } from './types.ts';
-import { parseStamp, stamp } from './world.ts';
 
 /**
  * TikTok posts: what a linked account has published, and single posts of creators that a code unlocks for Spark Ads.

@@ -19,9 +19,9 @@ import {
   planMetrics,
 } from './report-metrics.ts';
 import type { ReportQuery } from './report-query.ts';
+import { parseStamp } from './stamp.ts';
 import { isGone, type StatusContext, statusContext } from './status.ts';
 import type { Advertiser, Native, World } from './types.ts';
-import { parseStamp } from './world.ts';
 
 /** Most ids in one synchronous report, newest created first (TikTok docs 1740302848100353). */
 export const MAX_IDS = 20_000;

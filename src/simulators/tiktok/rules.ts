@@ -1,6 +1,6 @@
 import { currencyDigits } from './currency.ts';
+import { parseStamp } from './stamp.ts';
 import { type Advertiser, type Native, type Param, TikTokError } from './types.ts';
-import { parseStamp } from './world.ts';
 
 /**
  * Rules that campaigns, ad groups and ads share: names, money, times, references. The codes are documented; the wording

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ReportWorld, sum } from '../../../test/support/tiktok-report-world.ts';
 import { ledgerOf } from './ledger.ts';
 import { seedVolume, type VolumeSummary } from './seed-volume.ts';
-import { parseStamp } from './world.ts';
+import { parseStamp } from './stamp.ts';
 
 const TODAY = Date.UTC(2026, 10, 22) / 86_400_000;
 const NOW = '2026-11-22T12:00:00Z';

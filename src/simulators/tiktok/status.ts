@@ -1,6 +1,6 @@
 import { authorizedPost } from './posts.ts';
+import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
-import { parseStamp } from './world.ts';
 
 /**
  * Effective status of campaigns, ad groups and ads: derived, never stored. Statuses and their groups: TikTok docs
@@ -83,7 +83,8 @@ export function reviewOf(context: StatusContext, ad: Native): 'WAITING' | 'APPRO
   return hasRejectMark(ad) ? 'DENIED' : 'APPROVED';
 }
 
-function hasRejectMark(ad: Native): boolean {
+/** Does the text of this ad make the review refuse it? */
+export function hasRejectMark(ad: Native): boolean {
   const texts = [ad['ad_text'], ad['ad_name'], ...(Array.isArray(ad['ad_texts']) ? ad['ad_texts'] : [])];
   return texts.some((text) => typeof text === 'string' && text.includes(REJECT_MARK));
 }

@@ -1,6 +1,7 @@
 import { hash32 } from '../kit/random.ts';
 import type { SimulatorStore, VirtualClock } from '../kit/types.ts';
 import { type Past, remembering } from './history.ts';
+import { stamp } from './stamp.ts';
 import type { Advertiser, App, BusinessCenter, Grant, Native, Settings, User, World } from './types.ts';
 
 /** What a fresh simulator does, see `Settings` for the meaning of each. */
@@ -24,20 +25,6 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
 const FIRST_ID = 1_850_000_000_000_000_000n;
 /** How many ids are reserved by one write: a restart goes on with the next block. */
 const ID_BLOCK = 1024;
-
-const pad = (n: number) => String(n).padStart(2, '0');
-
-/** `YYYY-MM-DD HH:MM:SS` in UTC. */
-export function stamp(at: Date): string {
-  return `${at.getUTCFullYear()}-${pad(at.getUTCMonth() + 1)}-${pad(at.getUTCDate())} ${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`;
-}
-
-/** Reads a `YYYY-MM-DD HH:MM:SS` of TikTok (UTC). Undefined if it is none. */
-export function parseStamp(text: string): Date | undefined {
-  if (!/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/.test(text)) return undefined;
-  const at = new Date(`${text.replace(' ', 'T')}Z`);
-  return Number.isNaN(at.getTime()) || stamp(at) !== text ? undefined : at;
-}
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 

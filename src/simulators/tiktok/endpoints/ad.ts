@@ -2,9 +2,9 @@ import { checkCreative, formatOf, type Place } from '../ad-rules.ts';
 import { AD_DEFAULTS, AD_FILTERING, CREATIVE_CREATE, CREATIVE_UPDATE } from '../ad-table.ts';
 import { adgroupRow, campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
 import { changeable, given, invalid, missing, owned, refuseOthers } from '../rules.ts';
+import { stamp } from '../stamp.ts';
 import { isGone, reviewOf, type StatusContext, statusContext } from '../status.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
-import { stamp } from '../world.ts';
 import { fieldsOf, statusParams } from './campaign.ts';
 
 /** Ads: ad/{get,create,update,status/update,review_info}, adgroup/review_info. Facts: TikTok docs 1735735588640770, 1739953377508354. */

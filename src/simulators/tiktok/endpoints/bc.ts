@@ -1,7 +1,7 @@
 /** Business Centers: reads. Facts: official yml bc_*; the shape of advertiser/balance/get from TikTok docs 1739939106470913. */
 import { page, pickFields } from '../paging.ts';
+import { stamp } from '../stamp.ts';
 import { type Advertiser, type BusinessCenter, type Call, type Endpoint, TikTokError } from '../types.ts';
-import { stamp } from '../world.ts';
 import {
   assetType,
   bcOf,

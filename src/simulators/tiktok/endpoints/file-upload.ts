@@ -14,8 +14,8 @@ import {
 } from '../files.ts';
 import { md5 } from '../media.ts';
 import { given, missing } from '../rules.ts';
+import { stamp } from '../stamp.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
-import { stamp } from '../world.ts';
 
 /** Uploads that make a picture or a video of an ad account: file/{image,video}/ad/upload. */
 
