@@ -23,8 +23,9 @@ export class ReportWorld {
 
   constructor(now: string, accounts: (Partial<Advertiser> & { id: string })[] = [{ id: '7001' }]) {
     this.clock = createClock();
-    this.clock.set(new Date(now));
+    // Frozen first: between the two calls a running clock could move on by a millisecond.
     this.clock.freeze(true);
+    this.clock.set(new Date(now));
     const store = openStore({ now: () => this.clock.now().getTime() });
     this.world = createWorld(store, this.clock);
     for (const account of accounts) {

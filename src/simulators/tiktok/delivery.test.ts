@@ -105,12 +105,23 @@ describe('when an ad delivers', () => {
     const refused = oneAd({ ad_text: 'nice [reject]' });
     refused.world.clock.advance(3 * DAY);
     expect(refused.world.report({ ...daily, ...week }).list).toEqual([]);
-    const limited = oneAd();
-    limited.world.clock.advance(3 * DAY);
-    expect(limited.world.report({ ...daily, ...week }).list.length).toBeGreaterThan(0);
-    const account = limited.world.world.advertisers.get('7001')!;
-    limited.world.world.advertisers.put({ ...account, status: 'STATUS_LIMIT' });
-    expect(limited.world.report({ ...daily, ...week }).list).toEqual([]);
+    const limited = new ReportWorld('2026-11-10T20:00:00Z', [{ id: '7001', status: 'STATUS_LIMIT' }]);
+    limited.tree('2026-11-10 20:00:00', { campaigns: 1, groups: 1, ads: 1 });
+    limited.clock.advance(3 * DAY);
+    expect(limited.report({ ...daily, ...week }).list).toEqual([]);
+  });
+
+  it('stops with its account, which keeps the spend, and goes on with it', () => {
+    const { world } = oneAd();
+    world.clock.advance(3 * DAY);
+    const before = world.report({ ...daily, ...week }).list;
+    const account = world.world.advertisers.get('7001')!;
+    world.world.advertisers.put({ ...account, status: 'STATUS_DISABLE' });
+    world.clock.advance(3 * DAY);
+    expect(world.report({ ...daily, ...week }).list).toEqual(before);
+    world.world.advertisers.put(account);
+    world.clock.advance(2 * DAY);
+    expect(world.report({ ...daily, ...week }).list.length).toBeGreaterThan(before.length);
   });
 });
 

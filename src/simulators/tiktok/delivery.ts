@@ -11,9 +11,6 @@ import type { Advertiser, Native, World } from './types.ts';
 const SPEND = measureIndex('spend');
 const IMPRESSIONS = measureIndex('impressions');
 
-/** Has the account itself stopped delivering? Then its objects say so in their status, and get nothing. */
-const blocked = (advertiser: Advertiser) => advertiser.status !== 'STATUS_ENABLE' && !advertiser.sandbox;
-
 /** What is asked of `walk`. */
 export interface Walk {
   advertiser: Advertiser;
@@ -40,7 +37,6 @@ export function walk(
   { advertiser, from, to, now, slots, needed, accept, campaign }: Walk,
   visit: (run: Run, day: number, slot: number, hour: number, part: Float64Array) => void,
 ): void {
-  if (blocked(advertiser)) return;
   const calendar = calendarOf(advertiser);
   const today = calendar.dayOf(now);
   const totals = measures();

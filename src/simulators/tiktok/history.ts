@@ -5,7 +5,7 @@
 import type { Collection, VirtualClock } from '../kit/types.ts';
 import { parseStamp } from './stamp.ts';
 import { hasRejectMark } from './status.ts';
-import type { Native } from './types.ts';
+import type { Advertiser, Native } from './types.ts';
 
 /** The members of a row that decide its delivery. */
 export interface DeliveryState {
@@ -29,15 +29,48 @@ export type Phase = DeliveryState & { from: number; to: number };
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
 
-function stateOf(row: Native): DeliveryState {
-  return {
+/** How a kind of row is read. */
+interface Reading<T> {
+  state(row: T): DeliveryState;
+  created(row: T): number;
+  /** When a row without a past that is off now was turned off. One made in that state never was on. */
+  offSince(row: T): number;
+  advertiserId(row: T): string;
+}
+
+const instant = (value: unknown, fallback: number): number =>
+  (typeof value === 'string' ? parseStamp(value)?.getTime() : undefined) ?? fallback;
+
+/** Campaigns, ad groups and ads. The last change of one that is off is taken for its pause. */
+const OBJECT: Reading<Native> = {
+  state: (row) => ({
     on: (row['operation_status'] ?? 'ENABLE') === 'ENABLE' && !hasRejectMark(row),
     budget: Number(row['budget'] ?? 0),
     budget_mode: text(row['budget_mode']) ?? 'BUDGET_MODE_INFINITE',
     schedule_start_time: text(row['schedule_start_time']),
     schedule_end_time: text(row['schedule_end_time']),
-  };
-}
+  }),
+  created: (row) => instant(row['create_time'], 0),
+  offSince: (row) => {
+    const created = instant(row['create_time'], 0);
+    return Math.max(created, instant(row['modify_time'], created));
+  },
+  advertiserId: (row) => row.advertiser_id,
+};
+
+/** Ad accounts: one that is limited or disabled delivers nothing. Objects may be older than the row of their account. */
+const ACCOUNT: Reading<Advertiser> = {
+  state: ({ status }) => ({
+    on: status === 'STATUS_ENABLE',
+    budget: 0,
+    budget_mode: 'BUDGET_MODE_INFINITE',
+    schedule_start_time: null,
+    schedule_end_time: null,
+  }),
+  created: () => 0,
+  offSince: () => 0,
+  advertiserId: ({ id }) => id,
+};
 
 const same = (a: DeliveryState, b: DeliveryState) =>
   a.on === b.on &&
@@ -46,55 +79,52 @@ const same = (a: DeliveryState, b: DeliveryState) =>
   a.schedule_start_time === b.schedule_start_time &&
   a.schedule_end_time === b.schedule_end_time;
 
-const instant = (value: unknown, fallback: number): number =>
-  (typeof value === 'string' ? parseStamp(value)?.getTime() : undefined) ?? fallback;
-
-/** When a row without a past that is off now was turned off: its last change. One made in that state never was on. */
-const offSince = (row: Native): number => {
-  const created = instant(row['create_time'], 0);
-  return Math.max(created, instant(row['modify_time'], created));
-};
-
-/** The stretches of an object's life from its creation on. */
-export function phasesOf(row: Native, past: Past | undefined): Phase[] {
-  const now = stateOf(row);
-  let from = instant(row['create_time'], 0);
-  const phases: Phase[] = [];
+function phases<T>(row: T, past: Past | undefined, read: Reading<T>): Phase[] {
+  const now = read.state(row);
+  let from = read.created(row);
+  const found: Phase[] = [];
   const add = (state: DeliveryState, to: number) => {
     if (to > from) {
-      phases.push({ ...state, from, to });
+      found.push({ ...state, from, to });
       from = to;
     }
   };
   if (past) for (const state of past.states) add(state, state.until);
-  else if (!now.on) add({ ...now, on: true }, offSince(row));
+  else if (!now.on) add({ ...now, on: true }, read.offSince(row));
   add(now, Number.POSITIVE_INFINITY);
-  return phases;
+  return found;
 }
 
-/**
- * `rows` with a memory: each change of a member that decides delivery leaves the state before it in `past`.
- * Everything else passes through.
- */
-export function remembering(rows: Collection<Native>, past: Collection<Past>, clock: VirtualClock): Collection<Native> {
-  const before = (changed: readonly Native[]): Past[] => {
-    const notes: Past[] = [];
+/** The stretches of an object's life from its creation on. */
+export const phasesOf = (row: Native, past: Past | undefined): Phase[] => phases(row, past, OBJECT);
+
+/** The same of an ad account. */
+export const accountPhases = (row: Advertiser, past: Past | undefined): Phase[] => phases(row, past, ACCOUNT);
+
+function withMemory<T extends { id: string }>(
+  rows: Collection<T>,
+  past: Collection<Past>,
+  clock: VirtualClock,
+  read: Reading<T>,
+): Collection<T> {
+  const notes = (changed: readonly T[]): Past[] => {
+    const found: Past[] = [];
     const now = clock.now().getTime();
     for (const row of changed) {
       const old = rows.get(row.id);
       if (!old) continue;
-      const was = stateOf(old);
+      const was = read.state(old);
       const known = past.get(row.id);
-      const base: Past = known ?? { id: row.id, advertiser_id: row.advertiser_id, states: [] };
+      const base: Past = known ?? { id: row.id, advertiser_id: read.advertiserId(row), states: [] };
       // A row that has been off since a time that only its modify_time tells would lose that time with this change.
-      const states = known || was.on ? base.states : [...base.states, { ...was, on: true, until: offSince(old) }];
-      if (!same(was, stateOf(row))) notes.push({ ...base, states: [...states, { ...was, until: now }] });
-      else if (states !== base.states) notes.push({ ...base, states });
+      const states = known || was.on ? base.states : [...base.states, { ...was, on: true, until: read.offSince(old) }];
+      if (!same(was, read.state(row))) found.push({ ...base, states: [...states, { ...was, until: now }] });
+      else if (states !== base.states) found.push({ ...base, states });
     }
-    return notes;
+    return found;
   };
-  const putAll = (changed: readonly Native[]) => {
-    past.putAll(before(changed));
+  const putAll = (changed: readonly T[]) => {
+    past.putAll(notes(changed));
     rows.putAll(changed);
   };
   return {
@@ -112,3 +142,20 @@ export function remembering(rows: Collection<Native>, past: Collection<Past>, cl
     },
   };
 }
+
+/**
+ * Campaigns, ad groups or ads with a memory: each change of a member that decides delivery leaves the state before it
+ * in `past`. Everything else passes through.
+ */
+export const remembering = (
+  rows: Collection<Native>,
+  past: Collection<Past>,
+  clock: VirtualClock,
+): Collection<Native> => withMemory(rows, past, clock, OBJECT);
+
+/** Ad accounts with a memory of their status. */
+export const rememberingAccounts = (
+  rows: Collection<Advertiser>,
+  past: Collection<Past>,
+  clock: VirtualClock,
+): Collection<Advertiser> => withMemory(rows, past, clock, ACCOUNT);

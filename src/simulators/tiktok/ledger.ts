@@ -17,7 +17,7 @@ import { type LocalCalendar, type LocalDay, localCalendar, SLOT_MS, weekday } fr
 import type { SimulatorStore } from '../kit/types.ts';
 import { minorPerUsd, toMinor } from './currency.ts';
 import { type Goal, goalOf } from './goals.ts';
-import { type Past, type Phase, phasesOf } from './history.ts';
+import { accountPhases, type Past, type Phase, phasesOf } from './history.ts';
 import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
@@ -180,7 +180,8 @@ function makeRuns(world: World, advertiser: Advertiser, campaign: Native, ads: r
   const past = pastOf(world);
   const perUsd = minorPerUsd(advertiser.currency);
   const campaignPhases = phasesOf(campaign, past.get(campaign.id));
-  const campaignOn = onWindows(campaignPhases);
+  const accountOn = onWindows(accountPhases(advertiser, past.get(advertiser.id)));
+  const campaignOn = overlap(accountOn, onWindows(campaignPhases));
   const groups = new Map<string, { row: Native; phases: Phase[]; on: Window[] }>();
   const review = world.settings.review_delay_ms;
   const mock: Window[] = [[Date.UTC(2020, 11, 7), Date.UTC(2020, 11, 21)]];

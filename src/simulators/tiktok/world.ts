@@ -1,6 +1,6 @@
 import { hash32 } from '../kit/random.ts';
 import type { SimulatorStore, VirtualClock } from '../kit/types.ts';
-import { type Past, remembering } from './history.ts';
+import { type Past, remembering, rememberingAccounts } from './history.ts';
 import { stamp } from './stamp.ts';
 import type { Advertiser, App, BusinessCenter, Grant, Native, Settings, User, World } from './types.ts';
 
@@ -38,12 +38,19 @@ export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
   const sequence = store.collection<{ id: string; reserved: number }>('sequence');
   const past = store.collection<Past>('past', { advertiser });
   let next = -1;
+  // Read for every ad of a list: kept until the row changes.
+  let current: Readonly<Settings> = DEFAULT_SETTINGS;
+  let currentVersion = Number.NaN;
 
   return {
     clock,
     store,
     get settings() {
-      return { ...DEFAULT_SETTINGS, ...settings.get('settings')?.changed };
+      if (settings.version !== currentVersion) {
+        current = { ...DEFAULT_SETTINGS, ...settings.get('settings')?.changed };
+        currentVersion = settings.version;
+      }
+      return current;
     },
     updateSettings(patch) {
       settings.put({ id: 'settings', changed: { ...settings.get('settings')?.changed, ...patch } });
@@ -51,7 +58,11 @@ export function createWorld(store: SimulatorStore, clock: VirtualClock): World {
     apps: store.collection<App>('apps'),
     users: store.collection<User>('users'),
     grants: store.collection<Grant>('grants', { authorization: (row) => row.authorization_id }),
-    advertisers: store.collection<Advertiser>('advertisers', { bc: (row) => row.owner_bc_id }),
+    advertisers: rememberingAccounts(
+      store.collection<Advertiser>('advertisers', { bc: (row) => row.owner_bc_id }),
+      past,
+      clock,
+    ),
     businessCenters: store.collection<BusinessCenter>('business_centers'),
     campaigns: remembering(ofAdvertiser('campaigns'), past, clock),
     adgroups: remembering(store.collection<Native>('adgroups', { advertiser, campaign }), past, clock),
