@@ -265,6 +265,11 @@ describe('bodies', () => {
     expect(counter.lastInput()['formError']).toBeTypeOf('string');
   });
 
+  it('refuses a URL that cannot be decoded, as plain text', async () => {
+    const response = await fetch(`${counter.url}/%zz`);
+    expect([response.status, await response.text()]).toEqual([400, '400 Bad Request']);
+  });
+
   it('answers 500 for a mistake of its own and lives on', async () => {
     expect((await fetch(`${counter.url}/broken`)).status).toBe(500);
     expect(await counter.count()).toBe(0);

@@ -116,7 +116,15 @@ function loggedBody(request: SimulatorRequest, secrets: ReadonlySet<string>): un
  * API under `/_control/`, which no fault or limit touches.
  */
 export function createSimulatorServer(parts: ServerParts) {
-  const server = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true, exposeHeadRoutes: false });
+  const server = fastify({
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    // A URL that cannot be decoded never reaches a route.
+    frameworkErrors(_error, _request, reply) {
+      (reply as unknown as FastifyReply).code(400).type('text/plain').send('400 Bad Request');
+    },
+  });
   const control = createControl(parts.control);
   const secrets = new Set(parts.secretNames);
 
