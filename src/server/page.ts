@@ -44,7 +44,8 @@ ${options.next !== undefined && html`<meta http-equiv="refresh" content="0;url=$
     .code(options.status ?? 200)
     .header('content-type', 'text/html; charset=utf-8')
     .header('content-security-policy', PAGE_POLICY)
-    .header('referrer-policy', 'no-referrer')
+    // Not `no-referrer`: with it browsers send forms with `Origin: null`, and forms must prove where they come from.
+    .header('referrer-policy', 'same-origin')
     .header('cache-control', 'no-store')
     .send(page.text);
 }
