@@ -19,7 +19,7 @@ function catalogs(call: Call): unknown {
       catalog_type: row['catalog_type'] ?? 'ECOM',
       ad_creation_eligible: row['ad_creation_eligible'] ?? 'AVAILABLE',
       catalog_conf: row['catalog_conf'],
-      creative_asset_type: row['creative_asset_type'] ?? null,
+      ...(row['creative_asset_type'] === undefined ? {} : { creative_asset_type: row['creative_asset_type'] }),
       bc_info: { bc_id: bc.id, bc_name: bc.name, picture_url: '' },
       create_time: row['create_time'],
       update_time: row['modify_time'] ?? row['create_time'],
