@@ -1,6 +1,6 @@
 /** Campaigns: campaign/{get,create,update,status/update}. */
 import type { ObjectSpec } from '../../../core/connector/types.ts';
-import { CAMPAIGN_CREATE, CAMPAIGN_UPDATE } from '../body-table.ts';
+import { CAMPAIGN_READ_ONLY, CAMPAIGN_UPDATE } from '../body-table.ts';
 import { campaignFields } from '../entities/campaign.ts';
 import { write as send } from '../request.ts';
 import {
@@ -43,7 +43,7 @@ export const campaign: ObjectSpec = {
   },
   async create(input, native, { requestToken }) {
     // TikTok drops a second create with the same request_id for about ten seconds (40050).
-    const body = { ...creationBody(native, CAMPAIGN_CREATE), request_id: requestToken };
+    const body = { ...creationBody(native, CAMPAIGN_READ_ONLY), request_id: requestToken };
     return created(input, CAMPAIGN, await send(input, 'campaign/create', body));
   },
   async update(input, id, native, write) {

@@ -107,8 +107,8 @@ export async function setStatus(
 }
 
 /**
- * The members of an update that the endpoint takes. Members beyond that come from `raw` of a caller: those that only
- * repeat what is there are left out, others are refused, for TikTok would ignore them.
+ * The members of an update that the endpoint takes. Members beyond them come from `raw` of a caller: those that only
+ * repeat what is there are left out, changed ones are refused, and what TikTok may have added since is for it to judge.
  */
 export async function bodyOf(
   native: Native,
@@ -118,8 +118,9 @@ export async function bodyOf(
 ): Promise<Native> {
   const body: Native = {};
   for (const [name, value] of Object.entries(native)) {
-    if (allowed.has(name)) body[name] = value;
-    else if (!isDeepStrictEqual((await write.current())[name] ?? null, value))
+    const current = allowed.has(name) ? {} : await write.current();
+    if (!(name in current)) body[name] = value;
+    else if (!isDeepStrictEqual(current[name], value))
       throw new PolyadError('input_field_immutable', {
         message: `TikTok does not let \`${name}\` of ${what} change after creation.`,
         details: { field: name, allowed: [...allowed].sort() },
@@ -172,9 +173,9 @@ export function rawOf(unified: Unified): Native {
   return raw !== null && typeof raw === 'object' && !Array.isArray(raw) ? (raw as Native) : {};
 }
 
-/** The members of a creation that the endpoint takes; read-only ones, as in a copied object, are left out. */
-export function creationBody(native: Native, allowed: ReadonlySet<string>): Native {
-  return Object.fromEntries(Object.entries(native).filter(([name]) => allowed.has(name)));
+/** A creation without the members that TikTok only gives, as they come with `raw` of an object that was read. */
+export function creationBody(native: Native, readOnly: ReadonlySet<string>): Native {
+  return Object.fromEntries(Object.entries(native).filter(([name]) => !readOnly.has(name)));
 }
 
 /** Checks and defaults of the budget at creation: TikTok wants a mode, and an amount for every mode but INFINITE. */

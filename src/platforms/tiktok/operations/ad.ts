@@ -1,0 +1,219 @@
+/** Ads: ad/{get,create,update,status/update}. Creatives (operations/creative.ts) are the same rows seen otherwise. */
+import { time } from '../../../core/connector/codecs.ts';
+import type {
+  CreateResult,
+  FilterRule,
+  ListOperation,
+  Native,
+  ObjectSpec,
+  OperationInput,
+  Unified,
+  WriteContext,
+} from '../../../core/connector/types.ts';
+import { PolyadError } from '../../../core/errors/index.ts';
+import { AD_CREATIVE, AD_READ_ONLY, AD_UPDATE } from '../body-table.ts';
+import { adFields, adPromoted, MEDIA, REMOVABLE_PROMOTED } from '../entities/ad.ts';
+import { rowsOf, write as send } from '../request.ts';
+import { withIdentity, withWholeIdentity } from './identities.ts';
+import { kindOfAssetId, mediaMembers } from './media.ts';
+import {
+  AD,
+  ADGROUP,
+  bodyOf,
+  created,
+  creationBody,
+  getById,
+  listOf,
+  rawOf,
+  reread,
+  setStatus,
+  updateInOrder,
+  withDefaults,
+} from './shared.ts';
+
+/** All that an incremental update may change; anything else needs the whole creative (TikTok docs 1739953405142018). */
+const PATCHABLE: ReadonlySet<string> = new Set([
+  'ad_name',
+  'identity_type',
+  'identity_id',
+  'identity_authorized_bc_id',
+  'video_id',
+  'image_ids',
+  'music_id',
+  'tiktok_item_id',
+  'ad_text',
+]);
+
+/** Members of which TikTok takes one at most: writing the first takes the second away. */
+const EXCLUSIVE: readonly [string, string][] = [
+  ['tiktok_item_id', 'video_id'],
+  ['video_id', 'tiktok_item_id'],
+  ['call_to_action', 'call_to_action_id'],
+  ['call_to_action_id', 'call_to_action'],
+  ['ad_text', 'ad_texts'],
+  ['ad_texts', 'ad_text'],
+];
+
+const isSet = (value: unknown): boolean =>
+  value !== null && value !== undefined && value !== '' && value !== 0 && !(Array.isArray(value) && value.length === 0);
+
+/** The creative of an existing ad as an update or a copy of it would send it. */
+function creativeOf(row: Native, allowed: ReadonlySet<string>): Native {
+  const out = Object.fromEntries(Object.entries(row).filter(([name, value]) => allowed.has(name) && isSet(value)));
+  // Name and picture come with the identity; only ads without one bring their own.
+  if (isSet(row['identity_id'])) for (const name of ['display_name', 'avatar_icon_web_uri']) delete out[name];
+  delete out['operation_status'];
+  return out;
+}
+
+/** Puts `creative_ids` into native terms: one creative to copy, or assets. */
+async function fromCreatives(input: OperationInput, unified: Unified): Promise<Native> {
+  const ids = unified['creative_ids'];
+  if (ids === undefined) return {};
+  if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
+    throw new PolyadError('input_value_invalid', {
+      message: '`creative_ids` must be a list of ids.',
+      details: { field: 'creative_ids', reason: 'not a list of ids' },
+    });
+  const assets = (ids as string[]).filter((id) => kindOfAssetId(id) !== undefined);
+  const creatives = (ids as string[]).filter((id) => kindOfAssetId(id) === undefined);
+  const [creative, another] = creatives;
+  if (another !== undefined)
+    throw new PolyadError('input_value_invalid', {
+      message: 'An ad of TikTok shows one creative.',
+      details: { field: 'creative_ids', reason: 'several creatives', creatives },
+    });
+  const copied = creative === undefined ? {} : creativeOf(await reread(input, AD, creative), AD_CREATIVE);
+  return { ...copied, ...(assets.length === 0 ? {} : { [MEDIA]: assets }) };
+}
+
+/** Checks a campaign named beside the group: it would be ignored, and with it a mistake of the caller. */
+async function checkCampaign(input: OperationInput, unified: Unified): Promise<void> {
+  const { campaign_id: campaign, group_id: group } = unified;
+  if (campaign === undefined || typeof group !== 'string') return;
+  const row = await reread(input, ADGROUP, group);
+  if (row['campaign_id'] !== campaign)
+    throw new PolyadError('input_value_invalid', {
+      message: `\`campaign_id\` is not the campaign of group ${group}.`,
+      details: { field: 'campaign_id', reason: 'not the group’s campaign', expected: row['campaign_id'] },
+    });
+}
+
+/** What a new ad or creative needs before it is encoded. */
+export async function prepareCreation(input: OperationInput, unified: Unified, defaults: Native): Promise<Unified> {
+  await checkCampaign(input, unified);
+  const implied = await fromCreatives(input, unified);
+  const { creative_ids: _used, ...rest } = unified;
+  const settled = await withIdentity(input, rest, { ...implied, ...rawOf(unified) });
+  return withDefaults(settled, { ...implied, ...defaults });
+}
+
+/** Uploads what is to be uploaded and puts the members that follow in its place. */
+async function withMedia(input: OperationInput, native: Native, token: string, format: unknown): Promise<Native> {
+  const { [MEDIA]: sources, ...rest } = native;
+  if (!Array.isArray(sources) || sources.length === 0) return rest;
+  return { ...rest, ...(await mediaMembers(input, sources as string[], format ?? rest['ad_format'], token)) };
+}
+
+/** Creates one ad: one creative in one ad group. */
+export async function createAd(input: OperationInput, native: Native, write: WriteContext): Promise<CreateResult> {
+  const { adgroup_id, ...rest } = await withMedia(input, native, write.requestToken, undefined);
+  const creative = creationBody(rest, AD_READ_ONLY);
+  // A post that is there already is shown as the video it is, unless the caller says otherwise.
+  if (creative['tiktok_item_id'] !== undefined) creative['ad_format'] ??= 'SINGLE_VIDEO';
+  const data = await send(input, 'ad/create', { adgroup_id, creatives: [creative] });
+  const [row = {}] = rowsOf(data, 'creatives');
+  const ids = data['ad_ids'];
+  const ad_id = row['ad_id'] ?? (Array.isArray(ids) ? ids[0] : undefined);
+  // TikTok's examples leave the parents out of the answer.
+  if (row['campaign_id'] === undefined) return { row: await reread(input, AD, String(ad_id)) };
+  return created(input, AD, { adgroup_id, ...row, ad_id });
+}
+
+/** Promoted things that an update takes away: those that the ad has and the new list does not name. */
+async function removedPromoted(write: WriteContext): Promise<string[]> {
+  const wanted = write.unified['promoted'];
+  if (!Array.isArray(wanted)) return [];
+  const types = new Set((wanted as Native[]).map(({ type }) => type));
+  const has = adPromoted.decode(await write.current(), {}) as { type: string }[] | undefined;
+  return (has ?? []).flatMap(({ type }) => (types.has(type) ? [] : (REMOVABLE_PROMOTED[type] ?? [])));
+}
+
+/**
+ * Changes an ad. TikTok replaces the creative in full, and what is left out is lost, unless `patch_update` is set, which
+ * only some members allow: so either a patch is sent, or the creative as it is with the changes in it.
+ */
+export async function updateAd(
+  input: OperationInput,
+  id: string,
+  native: Native,
+  write: WriteContext,
+): Promise<CreateResult> {
+  const { operation_status: status, ...rest } = native;
+  const current = await write.current();
+  const media = Array.isArray(rest[MEDIA])
+    ? await withMedia(input, rest, write.requestToken, current['ad_format'])
+    : rest;
+  if (media['ad_format'] === current['ad_format']) delete media['ad_format'];
+  const body = await bodyOf(media, AD_UPDATE, write, 'an ad');
+  const removed = await removedPromoted(write);
+  const changed: Native = { ...body, ...(status === undefined ? {} : { operation_status: status }) };
+  if (removed.length > 0) changed['ad_name'] ??= current['ad_name'];
+  return updateInOrder(input, AD, id, changed, async (changes) => {
+    const patch = removed.length === 0 && Object.keys(changes).every((name) => PATCHABLE.has(name));
+    const whole = patch ? {} : creativeOf(current, AD_UPDATE);
+    for (const name of removed) delete whole[name];
+    for (const [written, other] of EXCLUSIVE) if (changes[written] !== undefined) delete whole[other];
+    const data = await send(
+      input,
+      'ad/update',
+      {
+        adgroup_id: current['adgroup_id'],
+        ...(patch ? { patch_update: true } : {}),
+        creatives: [{ ...whole, ...changes, ad_id: id }],
+      },
+      true,
+    );
+    const [row] = rowsOf(data, 'creatives');
+    return row?.['campaign_id'] === undefined ? undefined : row;
+  });
+}
+
+/** `modified_after` is the only change filter that TikTok has; it is exclusive, to the second. */
+const updatedGte: FilterRule = {
+  kind: 'native',
+  apply: (value, query) => {
+    query['modified_after'] = time.utcText.encode?.(new Date(Date.parse(value) - 1_000), {});
+  },
+};
+
+/** The list of ads, whose rows creatives share. */
+export const adList: ListOperation = listOf(AD, {
+  campaign_id: {
+    kind: 'native',
+    apply: (value, query) => {
+      query['campaign_ids'] = [value];
+    },
+  },
+  group_id: {
+    kind: 'native',
+    apply: (value, query) => {
+      query['adgroup_ids'] = [value];
+    },
+  },
+  updated_gte: updatedGte,
+});
+
+/** TikTok's ads as unified ads. */
+export const ad: ObjectSpec = {
+  native: 'ad',
+  scope: 'organization',
+  fields: adFields,
+  list: adList,
+  get: (input, id) => getById(input, AD, id),
+  prepare: (input, unified, verb) =>
+    verb === 'create' ? prepareCreation(input, unified, {}) : withWholeIdentity(input, unified),
+  create: createAd,
+  update: updateAd,
+  remove: (input, id) => setStatus(input, AD, id, 'DELETE'),
+};

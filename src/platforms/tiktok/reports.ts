@@ -1,0 +1,320 @@
+/**
+ * Reports by report/integrated/get (TikTok docs 1740302848100353): one window, all pages, and no row lost to TikTok's
+ * limit of 20,000 ids a query or to its habit of leaving deleted objects out.
+ */
+
+import type { ReportFetch, ReportLevel, ReportRow, ReportSpec } from '../../core/connector/report-spec.ts';
+import type { CallContext, Native, PlatformResponse } from '../../core/connector/types.ts';
+import { PolyadError } from '../../core/errors/index.ts';
+import { DEFAULT_METRICS, METRIC_RULES } from './metrics-table.ts';
+import { call, chunks, dataOf, MAX_FILTER_IDS, rowsOf, sandboxLacks, totalOf } from './request.ts';
+
+/** Ids that one synchronous query covers; the newest come first and the rest are cut off. */
+const MAX_IDS = 20_000;
+const PAGE = 1_000;
+const COUNT_TTL_MS = 10 * 60_000;
+
+/** What each level is called in a query. */
+interface LevelWords {
+  dataLevel: string;
+  id: string;
+  name?: string;
+  status?: string;
+  /** List endpoint, and the name of its id filter. */
+  list?: string;
+  ids?: 'campaign_ids' | 'adgroup_ids' | 'ad_ids';
+}
+
+const LEVELS: Readonly<Record<ReportLevel, LevelWords>> = {
+  organization: { dataLevel: 'AUCTION_ADVERTISER', id: 'advertiser_id' },
+  campaign: {
+    dataLevel: 'AUCTION_CAMPAIGN',
+    id: 'campaign_id',
+    name: 'campaign_name',
+    status: 'campaign_status',
+    list: 'campaign/get',
+    ids: 'campaign_ids',
+  },
+  group: {
+    dataLevel: 'AUCTION_ADGROUP',
+    id: 'adgroup_id',
+    name: 'adgroup_name',
+    status: 'adgroup_status',
+    list: 'adgroup/get',
+    ids: 'adgroup_ids',
+  },
+  ad: { dataLevel: 'AUCTION_AD', id: 'ad_id', name: 'ad_name', status: 'ad_status', list: 'ad/get', ids: 'ad_ids' },
+};
+
+/** Breakdowns that only the AUDIENCE report has. */
+const AUDIENCE: ReadonlySet<string> = new Set(['placement', 'platform']);
+
+/** Id filters of one query; each at most 100 long. */
+type Scope = Partial<Record<'campaign_ids' | 'adgroup_ids' | 'ad_ids', readonly string[]>>;
+
+/** filter_value is text that holds JSON, inside the JSON of the parameter. */
+const filter = (field_name: string, values: readonly string[]): Native => ({
+  field_name,
+  filter_type: 'IN',
+  filter_value: JSON.stringify(values),
+});
+
+function query(fetch: ReportFetch, scope: Scope): Native {
+  const { level, dimensions, metrics, organization, raw } = fetch;
+  const words = LEVELS[level];
+  const filtering = [
+    // Without this the spend of deleted objects is missing below the account level.
+    ...(words.status === undefined ? [] : [filter(words.status, ['STATUS_ALL'])]),
+    ...Object.entries(scope).map(([field, ids]) => filter(field, ids)),
+  ];
+  const names = words.name === undefined ? [] : [words.name];
+  return {
+    ...raw,
+    advertiser_id: organization.id,
+    report_type: dimensions.some((dimension) => AUDIENCE.has(dimension)) ? 'AUDIENCE' : 'BASIC',
+    data_level: words.dataLevel,
+    dimensions: [words.id, ...dimensions],
+    metrics: [...new Set([...metrics, ...names])],
+    start_date: fetch.startDate,
+    end_date: fetch.endDate,
+    ...(filtering.length === 0 ? {} : { filtering }),
+  };
+}
+
+const member = (row: Native, name: string): Native =>
+  row[name] !== null && typeof row[name] === 'object' ? (row[name] as Native) : {};
+
+/** One row in common terms: days without a time of day, "-" and empty text as no value. */
+function rowOf(row: Native, fetch: ReportFetch): ReportRow {
+  const words = LEVELS[fetch.level];
+  const dimensions: Record<string, string> = {};
+  for (const [name, value] of Object.entries(member(row, 'dimensions')))
+    if (value !== null && value !== undefined && name !== words.id)
+      dimensions[name] = name === 'stat_time_day' ? String(value).slice(0, 10) : String(value);
+  const metrics: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(member(row, 'metrics'))) {
+    const text = typeof value === 'number' ? String(value) : value;
+    metrics[name] = typeof text === 'string' && text !== '' && text !== '-' ? text : undefined;
+  }
+  const name = words.name === undefined ? fetch.organization.name : metrics[words.name];
+  return {
+    entityId: String(member(row, 'dimensions')[words.id] ?? fetch.organization.id),
+    ...(name === undefined ? {} : { entityName: name }),
+    dimensions,
+    metrics,
+  };
+}
+
+/** TikTok's sign that the limit of ids cut something off: a header, in some answers a member of the data. */
+function isCutOff(response: PlatformResponse): boolean {
+  const value = response.headers['x-tt-ads-throttle'] ?? dataOf(response)['X-Tt-Ads-Throttle'];
+  return value !== undefined && value !== null && !['', '0', 'false'].includes(String(value).toLowerCase());
+}
+
+class CutOff extends Error {}
+
+/** All rows of one query. Throws `CutOff` before the first row if TikTok says that some are missing. */
+async function* rows(ctx: CallContext, fetch: ReportFetch, scope: Scope): AsyncGenerator<ReportRow, void, undefined> {
+  const base = query(fetch, scope);
+  let yielded = false;
+  for (let page = 1; ; page += 1) {
+    const response = await ctx.request(
+      call(ctx, {
+        endpoint: 'report/integrated/get',
+        organizationId: fetch.organization.id,
+        query: { ...base, page, page_size: PAGE },
+      }),
+    );
+    if (isCutOff(response)) {
+      if (!yielded) throw new CutOff();
+      throw new PolyadError('platform_unknown_error', {
+        message:
+          'TikTok said on a later page that the report is cut off; nothing of it can be trusted. Repeat the call.',
+        details: { page },
+      });
+    }
+    const data = dataOf(response);
+    const list = rowsOf(data, 'list');
+    for (const row of list) {
+      yielded = true;
+      yield rowOf(row, fetch);
+    }
+    const total = totalOf(data);
+    if (list.length === 0 || (total > 0 ? page * PAGE >= total : list.length < PAGE)) return;
+  }
+}
+
+/** Reads one page of a level's list, deleted objects too. */
+async function list(
+  ctx: CallContext,
+  fetch: ReportFetch,
+  level: ReportLevel,
+  scope: Scope,
+  page: number,
+  size: number,
+) {
+  const { list: endpoint, id } = LEVELS[level];
+  return dataOf(
+    await ctx.request(
+      call(ctx, {
+        endpoint: endpoint as string,
+        organizationId: fetch.organization.id,
+        query: {
+          advertiser_id: fetch.organization.id,
+          filtering: { ...scope, primary_status: 'STATUS_ALL' },
+          fields: [id],
+          page,
+          page_size: size,
+        },
+      }),
+    ),
+  );
+}
+
+/** How many objects of the level a query would cover, deleted ones included. */
+function count(ctx: CallContext, fetch: ReportFetch, scope: Scope): Promise<number> {
+  const key = `tiktok/count/${fetch.organization.id}/${fetch.level}/${JSON.stringify(scope)}`;
+  return ctx.remember(key, COUNT_TTL_MS, async () => totalOf(await list(ctx, fetch, fetch.level, scope, 1, 1)));
+}
+
+async function idsOf(ctx: CallContext, fetch: ReportFetch, level: ReportLevel, scope: Scope): Promise<string[]> {
+  const { id } = LEVELS[level];
+  const out = new Set<string>();
+  for (let page = 1; ; page += 1) {
+    const data = await list(ctx, fetch, level, scope, page, PAGE);
+    const found = rowsOf(data, 'list');
+    for (const row of found) out.add(String(row[id]));
+    const total = totalOf(data);
+    if (found.length === 0 || (total > 0 ? page * PAGE >= total : found.length < PAGE)) return [...out];
+  }
+}
+
+/**
+ * Campaigns to split a query by: those that the campaigns' own report has for the window, which knows campaigns that the
+ * list leaves out (other systems of origin, long deleted ones), and those of the list for accounts with more campaigns
+ * than one report covers.
+ */
+async function campaignIds(ctx: CallContext, fetch: ReportFetch): Promise<string[]> {
+  const campaigns: ReportFetch = { ...fetch, level: 'campaign', metrics: ['spend', 'impressions'], dimensions: [] };
+  const out = new Set<string>(await idsOf(ctx, fetch, 'campaign', {}));
+  if (fetch.level === 'campaign') return [...out];
+  try {
+    for await (const row of rows(ctx, campaigns, {})) out.add(row.entityId);
+  } catch (error) {
+    // More campaigns than one report covers: those of the list are all there is to go by.
+    if (!(error instanceof CutOff)) throw error;
+  }
+  return [...out];
+}
+
+/** Rows of some campaigns or ad groups, halved until each query is below TikTok's limit. */
+async function* split(
+  ctx: CallContext,
+  fetch: ReportFetch,
+  by: 'campaign_ids' | 'adgroup_ids',
+  ids: readonly string[],
+): AsyncGenerator<ReportRow, void, undefined> {
+  for (const part of chunks(ids, MAX_FILTER_IDS)) {
+    const scope: Scope = { [by]: part };
+    try {
+      if ((await count(ctx, fetch, scope)) <= MAX_IDS) {
+        yield* rows(ctx, fetch, scope);
+        continue;
+      }
+    } catch (error) {
+      if (!(error instanceof CutOff)) throw error;
+    }
+    if (part.length > 1) {
+      const middle = Math.ceil(part.length / 2);
+      yield* split(ctx, fetch, by, part.slice(0, middle));
+      yield* split(ctx, fetch, by, part.slice(middle));
+    } else if (by === 'campaign_ids' && fetch.level === 'ad')
+      yield* split(ctx, fetch, 'adgroup_ids', await idsOf(ctx, fetch, 'group', scope));
+    else yield* byId(ctx, fetch, await idsOf(ctx, fetch, fetch.level, scope));
+  }
+}
+
+/** Rows of named objects of the level itself: no more than 100 in a query, so nothing can be cut off. */
+async function* byId(
+  ctx: CallContext,
+  fetch: ReportFetch,
+  ids: readonly string[],
+  rest: Scope = {},
+): AsyncGenerator<ReportRow, void, undefined> {
+  const name = LEVELS[fetch.level].ids as keyof Scope;
+  for (const part of chunks(ids, MAX_FILTER_IDS)) yield* rows(ctx, fetch, { ...rest, [name]: part });
+}
+
+/** Everything of one level in one window. */
+async function* all(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<ReportRow, void, undefined> {
+  if (fetch.level === 'organization' || (await count(ctx, fetch, {})) <= MAX_IDS) {
+    try {
+      yield* rows(ctx, fetch, {});
+      return;
+    } catch (error) {
+      if (!(error instanceof CutOff) || fetch.level === 'organization') throw error;
+    }
+  }
+  ctx.log.debug({ level: fetch.level }, 'TikTok report is split by campaign: more ids than one query covers');
+  const campaigns = await campaignIds(ctx, fetch);
+  if (fetch.level === 'campaign') yield* byId(ctx, fetch, campaigns);
+  else yield* split(ctx, fetch, 'campaign_ids', campaigns);
+}
+
+/** The filters a caller named, by level; undefined for none. */
+function named(fetch: ReportFetch): { scope: Scope; own: readonly string[] | undefined } {
+  const scope: Scope = {};
+  if (fetch.campaignIds !== undefined) scope.campaign_ids = fetch.campaignIds;
+  if (fetch.groupIds !== undefined) scope.adgroup_ids = fetch.groupIds;
+  if (fetch.adIds !== undefined) scope.ad_ids = fetch.adIds;
+  const ids = LEVELS[fetch.level].ids;
+  return { scope, own: ids === undefined ? undefined : scope[ids] };
+}
+
+async function* fetchRows(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<ReportRow, void, undefined> {
+  if (ctx.environment === 'sandbox' && fetch.level === 'organization')
+    throw sandboxLacks('reports of the ad account as a whole; ask for campaigns, groups or ads');
+  const { scope, own } = named(fetch);
+  if (Object.keys(scope).length === 0) {
+    yield* all(ctx, fetch);
+    return;
+  }
+  const long = Object.entries(scope).find(([, ids]) => ids.length > MAX_FILTER_IDS);
+  if (own !== undefined) {
+    const { [LEVELS[fetch.level].ids as keyof Scope]: _own, ...rest } = scope;
+    yield* byId(ctx, fetch, own, rest);
+  } else if (Object.keys(scope).length === 1 && (scope.campaign_ids ?? scope.adgroup_ids) !== undefined) {
+    const by = scope.campaign_ids === undefined ? 'adgroup_ids' : 'campaign_ids';
+    yield* split(ctx, fetch, by, scope[by] as readonly string[]);
+  } else if (long === undefined) yield* rows(ctx, fetch, scope);
+  else
+    throw new PolyadError('input_filter_unsupported', {
+      message: `TikTok takes at most ${MAX_FILTER_IDS} ids in \`${long[0]}\` beside other filters.`,
+      details: { filter: long[0], max: MAX_FILTER_IDS },
+    });
+}
+
+const LEVEL_OF_DATA_LEVEL = new Map(
+  Object.entries(LEVELS).map(([level, { dataLevel }]) => [dataLevel, level as ReportLevel]),
+);
+
+/** Reports of TikTok. */
+export const report: ReportSpec = {
+  levels: ['organization', 'campaign', 'group', 'ad'],
+  defaultLevel: 'campaign',
+  metrics: METRIC_RULES,
+  defaultMetrics: DEFAULT_METRICS,
+  dimensions: {
+    DATE: { native: 'stat_time_day' },
+    // Where the ad was shown: TikTok, Pangle, Global App Bundle.
+    PLATFORM: { native: 'placement' },
+    // TikTok's "platform" is the system of the device.
+    DEVICE: { native: 'platform' },
+  },
+  nameMetric: { campaign: 'campaign_name', group: 'adgroup_name', ad: 'ad_name' },
+  maxDays: { daily: 30, total: 365 },
+  // Clicks are attributed for up to 28 days, views for 7.
+  provisionalDays: 28,
+  fetch: fetchRows,
+  levelFromRaw: (raw) => LEVEL_OF_DATA_LEVEL.get(String(raw['data_level'] ?? '')),
+};
