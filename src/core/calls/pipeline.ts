@@ -4,9 +4,10 @@
  */
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import { platformFault, platformWords } from '../connector/classified.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
-import { type PlatformFault, PolyadError } from '../errors/index.ts';
+import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
@@ -283,13 +284,7 @@ export class Pipeline {
     safe: boolean,
     claims: readonly BucketClaim[],
   ): Promise<PolyadError> {
-    const { native } = failure;
-    const fault: PlatformFault = {
-      integration_type: platform.manifest.type,
-      ...(native.code === undefined ? {} : { code: native.code }),
-      ...(native.message === undefined ? {} : { message: native.message }),
-      ...(native.requestId === undefined ? {} : { request_id: native.requestId }),
-    };
+    const fault = platformFault(platform, failure);
     const details: Record<string, unknown> = { operation: request.operation, ...failure.details };
     if (request.organizationId !== undefined) details['organization_id'] = request.organizationId;
     const lost = failure.code === 'platform_unavailable' || failure.code === 'platform_timeout';
@@ -302,17 +297,12 @@ export class Pipeline {
       });
     }
     const retryAfterMs = failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure);
+    const words = platformWords(platform, failure);
     return new PolyadError(failure.code, {
-      ...(native.message === undefined || native.message === '' ? {} : { message: describe(platform, failure) }),
+      ...(words === undefined ? {} : { message: words }),
       details,
       platform: fault,
       ...(retryAfterMs === undefined ? (failure.retry === 'after' ? { retryAfterMs: 5_000 } : {}) : { retryAfterMs }),
     });
   }
-}
-
-/** One sentence that names who said what. */
-function describe(platform: Platform, failure: Classification): string {
-  const { code, message } = failure.native;
-  return `${platform.manifest.name} answered${code === undefined ? '' : ` ${code}`}: ${message}`;
 }
