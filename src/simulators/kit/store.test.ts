@@ -117,6 +117,17 @@ describe('store', () => {
     again.close();
   });
 
+  it('refuses a folder that is in use, and takes it when it is free', () => {
+    const dataDir = newDir();
+    const first = openStore({ dataDir });
+    expect(() => openStore({ dataDir })).toThrow(`the simulator state in ${dataDir} is in use by another process`);
+    first.collection<Row>('rows').put({ id: '1', group: 'x', n: 1 });
+    first.close();
+    const second = openStore({ dataDir });
+    expect(second.collection<Row>('rows').size).toBe(1);
+    second.close();
+  });
+
   it('loses no acknowledged row when the process is killed', async () => {
     const dataDir = newDir();
     const script = `

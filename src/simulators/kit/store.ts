@@ -19,26 +19,41 @@ class Disk {
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true });
     this.database = new DatabaseSync(join(dataDir, 'simulator.sqlite'));
-    // WAL with synchronous=NORMAL: a written row is in the operating system's hands when the statement returns, so
-    // the death of the process loses nothing; only a power cut may lose the last rows, and never the file.
-    this.database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      PRAGMA busy_timeout = 2000;
-      CREATE TABLE IF NOT EXISTS rows (
-        seq INTEGER PRIMARY KEY,
-        collection TEXT NOT NULL,
-        id TEXT NOT NULL,
-        data TEXT NOT NULL,
-        UNIQUE (collection, id)
-      );
-    `);
+    this.open(dataDir);
     // The conflict clause keeps `seq`, and with it the insertion order, when a row is replaced.
     this.upsert = this.database.prepare(
       'INSERT INTO rows (collection, id, data) VALUES (?, ?, ?) ON CONFLICT (collection, id) DO UPDATE SET data = excluded.data',
     );
     this.remove = this.database.prepare('DELETE FROM rows WHERE collection = ? AND id = ?');
     this.load = this.database.prepare('SELECT data FROM rows WHERE collection = ? ORDER BY seq');
+  }
+
+  /** @throws Error naming the folder if another process has it open: each would overwrite what the other holds in memory. */
+  private open(dataDir: string): void {
+    try {
+      // WAL with synchronous=NORMAL: a written row is in the operating system's hands when the statement returns, so
+      // the death of the process loses nothing; only a power cut may lose the last rows, and never the file. The
+      // exclusive lock ends with the process, however it ends.
+      this.database.exec(`
+        PRAGMA busy_timeout = 500;
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = NORMAL;
+        CREATE TABLE IF NOT EXISTS rows (
+          seq INTEGER PRIMARY KEY,
+          collection TEXT NOT NULL,
+          id TEXT NOT NULL,
+          data TEXT NOT NULL,
+          UNIQUE (collection, id)
+        );
+        BEGIN IMMEDIATE;
+        COMMIT;
+      `);
+    } catch (error) {
+      this.database.close();
+      if (!/locked|busy/i.test(String(error))) throw error;
+      throw new Error(`the simulator state in ${dataDir} is in use by another process`, { cause: error });
+    }
   }
 
   put(collection: string, row: Row): void {

@@ -139,6 +139,10 @@ export function createTikTokControl({ world, limits, reset }: TikTokControlParts
   const createSandbox = (call: ControlCall) => {
     const app = appOf(call);
     const read = reader(call.body);
+    // TikTok gives each app one sandbox account.
+    if ([...world.grants.values()].some((grant) => grant.kind === 'sandbox' && grant.app_id === app.id)) {
+      throw new ControlError(409, `the app ${app.id} has its sandbox account already`);
+    }
     const { advertiser, grant } = openSandbox(
       world,
       app,

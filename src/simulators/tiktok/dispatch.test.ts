@@ -174,6 +174,7 @@ describe('tokens and hosts', () => {
     const check = { advertiser_id, term_type: 'Pixel' };
     expect((await tiktok.get('term/check', check, { sandbox: true, token: access_token })).code).toBe(0);
     expect((await tiktok.get('term/check', check, { sandbox: true })).code).toBe(40001);
+    await expect(tiktok.control('POST', `/apps/${app.id}/sandbox`, {})).rejects.toThrow('409');
   });
 });
 

@@ -92,10 +92,18 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     report: say,
   });
 
-  await server.listen({ port: options.port, host });
+  try {
+    await server.listen({ port: options.port, host });
+  } catch (error) {
+    // The folder must be free for the next try.
+    store.close();
+    throw error;
+  }
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP address');
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  // A wildcard is an address to listen on, not one to call.
+  const callable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const url = `http://${callable.includes(':') ? `[${callable}]` : callable}:${address.port}`;
   return {
     id: ID,
     url,
