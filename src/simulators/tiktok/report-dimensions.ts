@@ -1,13 +1,13 @@
 /**
  * Dimensions of the integrated report besides ids and time. Which dimension belongs to which report type: TikTok docs
- * 1751087777884161 (reporting overview) and the pages of the report types; the label texts of `platform`, `ac` and
- * `placement` are (unverified).
+ * 1751087777884161 (reporting overview) and the pages of the report types; the label texts of `platform`,
+ * `ac`, `placement` and `device_brand_id` are (unverified).
  *
  * A label is either a property of the ad or drawn for each half-hour slot from what the ad group targets, by a hash:
  * every breakdown is a grouping of the same slots.
  */
 import { mix } from '../kit/delivery.ts';
-import { hash32 } from '../kit/random.ts';
+import { hash32, unit } from '../kit/random.ts';
 import type { Run } from './ledger.ts';
 import { CITIES, COUNTRIES, PROVINCES, US_DMAS } from './regions-table.ts';
 import { INTERESTS } from './tools-table.ts';
@@ -110,7 +110,9 @@ const province = (slot: Slot): string => {
       const id = provinceOfPlace.get(place);
       if (id && countryOfPlace.get(id) === code) targeted.add(id);
     }
-    return falling(targeted.size > 0 ? [...targeted] : (PROVINCES[code] ?? []).map(([id]) => id));
+    const places = targeted.size > 0 ? [...targeted] : (PROVINCES[code] ?? []).map(([id]) => id);
+    // The table is in alphabetical order: by its place in it, Alabama would be the largest state.
+    return places.map((id) => [id, 0.05 + unit('province', id) ** 3] as const);
   });
   return choice.length === 0 ? NO_LABEL : choose(choice, slot.draw(2));
 };
