@@ -15,6 +15,7 @@ import { ConsentError, decide, readConsentRequest } from './consent.ts';
 import { seedByControl } from './control-seed.ts';
 import type { Limits } from './limits.ts';
 import { makeAdvertiser, type NewAdvertiser, openSandbox, TEST_APP } from './seed.ts';
+import { seedAssets } from './seed-assets.ts';
 import type { App, Grant, Settings, User, World } from './types.ts';
 import { DEFAULT_SETTINGS } from './world.ts';
 
@@ -278,6 +279,7 @@ export function createTikTokControl({ world, limits, reset }: TikTokControlParts
     const user = found(world.users.get(userId), `user ${userId}`);
     const role = oneOf('role', read.text('role'), ROLES, 'ADMIN');
     world.advertisers.put(advertiser);
+    seedAssets(world, advertiser);
     world.users.put({ ...user, roles: { ...user.roles, [advertiser.id]: role } });
     // As in life, an app reaches a new account only after a new consent; `grant_to` spares a test that step.
     const token = read.text('grant_to');

@@ -9,7 +9,7 @@ import type { Advertiser, Native, World } from './types.ts';
 const id = (...parts: string[]) =>
   `71${String(hash32('asset', ...parts)).padStart(10, '0')}${String(hash32(...parts, 'asset') % 10_000_000).padStart(7, '0')}`;
 
-/** Identities, apps and a form of one ad account; a catalog if it has a Business Center. */
+/** Identities, apps and a form of one ad account; a catalog if it has a Business Center. Sandbox accounts: identities. */
 export function seedAssets(world: World, advertiser: Advertiser): void {
   const created = world.stamp(new Date(world.clock.now().getTime() - 120 * 86_400_000));
   const common = { advertiser_id: advertiser.id, create_time: created, modify_time: created };
@@ -20,6 +20,19 @@ export function seedAssets(world: World, advertiser: Advertiser): void {
   });
   const slug = advertiser.name.toLowerCase().replace(/\W+/g, '_');
 
+  // Nothing in the API links an account, so that one must be there for Spark Ads.
+  const linked = world.identities.by('advertiser', advertiser.id).some((row) => row['identity_type'] === 'TT_USER');
+  if (!linked) {
+    const own = make('identity', {
+      identity_type: 'TT_USER',
+      display_name: advertiser.name,
+      username: slug,
+      available_status: 'AVAILABLE',
+      can_push_video: true,
+      can_pull_video: true,
+    });
+    world.identities.put({ ...own, identity_id: own.id });
+  }
   const custom = make('custom identity', {
     identity_type: 'CUSTOMIZED_USER',
     display_name: `${advertiser.name} (custom)`,

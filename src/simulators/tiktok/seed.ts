@@ -217,6 +217,7 @@ export function openSandbox(
     created_at: world.clock.now().toISOString(),
   };
   world.advertisers.put(advertiser);
+  seedAssets(world, advertiser);
   world.users.put({ ...user, roles: { ...user.roles, [advertiser.id]: 'ADMIN' } });
   world.grants.put(grant);
   return { advertiser, grant };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { objectsOf, ok, utc } from '../../../../test/support/tiktok-objects.ts';
+import { adgroupBody, campaignBody, objectsOf, ok, utc } from '../../../../test/support/tiktok-objects.ts';
 import { startTikTok, type TestTikTok } from '../../../../test/support/tiktok-simulator.ts';
 
 let tiktok: TestTikTok;
@@ -334,5 +334,34 @@ describe('review', () => {
     expect((await read(bad)).secondary_status).toBe('AD_STATUS_AUDIT_DENY');
     const group = ok(await tiktok.get('adgroup/review_info', { advertiser_id: usd, adgroup_ids: [id] }));
     expect(group.adgroup_review_map[id]).toMatchObject({ review_status: 'PART_AVAILABLE' });
+  });
+});
+
+describe('sandbox', () => {
+  it('makes an ad with the sandbox endpoints alone, without any secondary_status', async () => {
+    const advertiser_id = tiktok.ready.sandbox_advertiser_id;
+    const sandbox = { sandbox: true };
+    const post = async (path: string, body: Record<string, unknown>) =>
+      ok(await tiktok.post(path, { advertiser_id, ...body }, sandbox));
+    const { campaign_id } = await post('campaign/create', campaignBody(advertiser_id));
+    const group = await post('adgroup/create', adgroupBody(advertiser_id, campaign_id, make.now()));
+    const [{ video_id }] = await post('file/video/ad/upload', {
+      upload_type: 'UPLOAD_BY_URL',
+      video_url: 'https://a.test/b.mp4',
+    });
+    tiktok.running.clock.advance(60_000);
+    const { identity_list } = ok(
+      await tiktok.get('identity/get', { advertiser_id, identity_type: 'TT_USER' }, sandbox),
+    );
+    const { identity_id } = identity_list.find(
+      (row: Record<string, unknown>) => row['available_status'] === 'AVAILABLE',
+    );
+    const made = await post('ad/create', {
+      adgroup_id: group.adgroup_id,
+      creatives: [{ ...creative, identity_id, video_id }],
+    });
+    const listed = ok(await tiktok.get('ad/get', { advertiser_id }, sandbox)).list;
+    expect(listed.map((row: { ad_id: string }) => row.ad_id)).toContain(made.ad_ids[0]);
+    for (const row of [group, ...made.creatives, ...listed]) expect(row).not.toHaveProperty('secondary_status');
   });
 });

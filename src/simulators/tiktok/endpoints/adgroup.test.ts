@@ -290,6 +290,10 @@ describe('adgroup/budget/update', () => {
     expect(await read(id)).toMatchObject({ budget: 50, scheduled_budget: 90 });
     tiktok.running.clock.advance(24 * HOUR);
     expect(await read(id)).toMatchObject({ budget: 90, scheduled_budget: 0 });
+    ok(await update(id, { adgroup_name: 'Next day' }));
+    expect(await read(id)).toMatchObject({ budget: 90, scheduled_budget: 0 });
+    ok(await set({ budget: [{ adgroup_id: id, budget: 60 }] }));
+    expect(await read(id)).toMatchObject({ budget: 60, scheduled_budget: 0 });
   });
 
   it('refuses what has no budget, and too little', async () => {

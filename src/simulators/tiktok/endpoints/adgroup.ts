@@ -50,6 +50,14 @@ function scheduledBudget(context: StatusContext, row: Native): Record<string, un
   return { budget: row['scheduled_budget'], scheduled_budget: 0 };
 }
 
+/** The ad group that a call changes, with a scheduled budget that has come into force made its own. */
+function changing(call: Call, id: unknown): Native {
+  const row = changeable(call.world.adgroups, 'ad group', id, String(call.params['advertiser_id']));
+  const from = row['_scheduled_from'];
+  if (typeof from !== 'number' || call.now.getTime() < from) return row;
+  return unschedule({ ...row, budget: row['scheduled_budget'] });
+}
+
 const advertiserOf = (call: Call): Advertiser => call.world.advertisers.get(String(call.params['advertiser_id']))!;
 
 const adgroupView = (call: Call, row: Native) => view(ADGROUPS, statusContext(call.world, row.advertiser_id), row);
@@ -112,7 +120,7 @@ function update(call: Call): unknown {
   const { world, params } = call;
   refuseOthers(params, ADGROUP_UPDATE);
   const advertiser = advertiserOf(call);
-  const before = changeable(world.adgroups, 'ad group', params['adgroup_id'], advertiser.id);
+  const before = changing(call, params['adgroup_id']);
   const patch = fieldsOf(params, ADGROUP_UPDATE);
   const row: Native = { ...before, ...patch, modify_time: world.stamp(call.now) };
   if (given(params, 'budget')) {
@@ -120,7 +128,7 @@ function update(call: Call): unknown {
       invalid('budget: The budget cannot be set when the budget mode is BUDGET_MODE_INFINITE.');
     }
     checkBudget('adgroup', 'budget', params['budget'], advertiser);
-    unschedule(row);
+    Object.assign(row, unschedule(row));
   }
   const scheduled = ['schedule_type', 'schedule_start_time', 'schedule_end_time', 'dayparting'].some((name) =>
     given(params, name),
@@ -135,18 +143,17 @@ function update(call: Call): unknown {
   return adgroupView(call, row);
 }
 
-const unschedule = (row: Native) => Object.assign(row, { scheduled_budget: 0, _scheduled_from: undefined });
+const unschedule = (row: Native): Native => ({ ...row, scheduled_budget: 0, _scheduled_from: undefined });
 
 function statusUpdate(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
   const status = params['operation_status'];
   const at = world.stamp(call.now);
   const rows: Native[] = [];
   const errors: { adgroup_id: string; error_message: string }[] = [];
   for (const id of new Set(params['adgroup_ids'] as string[])) {
     try {
-      const row = changeable(world.adgroups, 'ad group', id, advertiserId);
+      const row = changing(call, id);
       const since = row['operation_status'] === status ? (row['_status_time'] ?? at) : at;
       rows.push({ ...row, operation_status: status, modify_time: at, _status_time: since });
     } catch (error) {
@@ -186,9 +193,7 @@ function budgetUpdate(call: Call): unknown {
   if (now.length + later.length === 0) invalid('Missing required field(s): budget.');
   const changed = new Map<string, Native>();
   const read = (item: BudgetItem, field: string, amount: unknown): Native => {
-    const row = changed.get(item.adgroup_id) ?? {
-      ...changeable(world.adgroups, 'ad group', item.adgroup_id, advertiser.id),
-    };
+    const row = changed.get(item.adgroup_id) ?? { ...changing(call, item.adgroup_id) };
     if ((row['budget_mode'] ?? 'BUDGET_MODE_INFINITE') === 'BUDGET_MODE_INFINITE') {
       invalid(`${field}: The budget of the ad group ${row.id} cannot be set: its budget mode is BUDGET_MODE_INFINITE.`);
     }
