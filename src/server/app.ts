@@ -36,6 +36,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Stops taking requests, finishes those under way, cuts off what outlasts the deadline. */
     stop(deadlineMs?: number): Promise<StopReport>;
+    /** Every route of this server. */
+    routeTable: RouteTable;
   }
 }
 
@@ -136,6 +138,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, metrics, OPERATIONS, () => shutdown.stopping);
 
+  app.decorate('routeTable', routes);
   app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));
   await app.ready();
   return app;

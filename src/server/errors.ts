@@ -51,6 +51,9 @@ export function sendError(reply: FastifyReply, error: PolyadError, requestId: st
 /** Installs the error handler. */
 export function handleErrors(app: FastifyInstance, log: StoreLog): void {
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    // Work that was given up because the client has gone, or because the server has to stop now, is nobody's failure.
+    if (request.state.signal.aborted && !(thrown instanceof PolyadError))
+      return sendError(reply, new PolyadError('server_stopping'), request.id);
     const error = thrown instanceof PolyadError ? thrown : (fromFramework(thrown, request) ?? asPolyadError(thrown));
     request.state.error = error;
     const facts = { request_id: request.id, code: error.code, status: error.status };

@@ -6,7 +6,7 @@ import type { NewApiCall } from '../core/store/repositories/index.ts';
 import { admit } from './authentication.ts';
 import type { Deps } from './deps.ts';
 import type { Metrics } from './metrics.ts';
-import { RequestState } from './request.ts';
+import { RequestState, statusOf } from './request.ts';
 
 /** Longest address, in characters: long enough for a `raw` parameter with a filter in it. */
 export const MAX_URL = 16_384;
@@ -46,13 +46,16 @@ export function callRow(
   if (config.logged !== true || principal === undefined) return undefined;
   const total = request.state.elapsedMs();
   const platform = Math.min(total, Math.round(meter.upstreamMs));
-  const cut = !reply.raw.writableFinished;
+  const status = statusOf(reply);
   const failure =
-    error === undefined
-      ? cut
-        ? 'the connection closed before the answer was complete'
-        : undefined
-      : `${error.code}: ${error.message}`;
+    error !== undefined
+      ? `${error.code}: ${error.message}`
+      : !reply.raw.writableFinished
+        ? 'the client closed the connection before the answer was complete'
+        : // A platform's own error answer goes through pass-through unchanged; its status says it.
+          status >= 400
+          ? `HTTP ${status}`
+          : null;
   return {
     workspace_id: principal.workspace.id,
     connection_id: connection?.id ?? null,
@@ -61,10 +64,9 @@ export function callRow(
     method: request.method,
     name: config.operation ?? request.method,
     path: redactUrl(request.url, secretParams).slice(0, 2000),
-    status: String(reply.statusCode),
+    status: String(status),
     type: 'inbound',
-    // A platform's own error answer goes through pass-through unchanged; its status says it.
-    error: failure ?? (reply.statusCode >= 400 ? `HTTP ${reply.statusCode}` : null),
+    error: failure,
     size: bytes,
     endapi_ms: meter.calls === 0 ? null : platform,
     unified_ms: total - platform,
@@ -75,14 +77,51 @@ export function callRow(
   };
 }
 
+/** What is kept of a request when it is over: its row, its numbers, a line of the log. */
+function account(request: FastifyRequest, reply: FastifyReply, { deps, metrics, ended }: HookOptions): void {
+  const { state } = request;
+  const { connection } = state;
+  const platform = connection === undefined ? undefined : deps.runtime.registry.find(connection.integration_type);
+  const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
+  if (row !== undefined) deps.services.callLog.add(row);
+  if (state.principal !== undefined) deps.services.callLog.keyUsed(state.principal.key.id, deps.runtime.clock.now());
+  metrics.observe(request, reply);
+  deps.runtime.log.debug(
+    {
+      request_id: request.id,
+      method: request.method,
+      path: redactUrl(request.url, platform?.manifest.secretParams ?? []),
+      status: statusOf(reply),
+      ms: state.elapsedMs(),
+      ...(state.error === undefined ? {} : { code: state.error.code }),
+    },
+    'request',
+  );
+  ended(state);
+}
+
 /** Installs the hooks. Must be called before any route is registered. */
 export function installHooks(app: FastifyInstance, options: HookOptions): void {
-  const { deps, metrics } = options;
+  const { deps } = options;
   app.decorateRequest('state', null as unknown as RequestState);
 
-  app.addHook('onRequest', async (request) => {
-    request.state = new RequestState();
-    options.begun(request.state);
+  app.addHook('onRequest', async (request, reply) => {
+    const state = new RequestState();
+    request.state = state;
+    options.begun(state);
+    // Fastify's onResponse does not run for clients that go before their answer, so the end is noticed here: the answer
+    // closes after its last byte, or with its socket; one that waits behind another on the same socket has none yet.
+    let over = false;
+    const end = (): void => {
+      if (over) return;
+      over = true;
+      if (!reply.raw.writableFinished) state.abort('the client closed the connection');
+      account(request, reply, options);
+    };
+    reply.raw.once('close', end);
+    request.raw.once('close', () => {
+      if (request.raw.socket.destroyed) end();
+    });
     const path = request.url.split('?', 1)[0] as string;
     if (options.isStopping() && !WATCHED.has(path)) throw new PolyadError('server_stopping', { retryAfterMs: 1000 });
     if (request.url.length > MAX_URL)
@@ -100,29 +139,5 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
     // A keep-alive connection would hold the stop up.
     if (options.isStopping()) reply.header('connection', 'close');
     done(null, payload);
-  });
-
-  // Runs when the answer is complete and also when the client has gone: Fastify listens for both.
-  app.addHook('onResponse', (request, reply, done) => {
-    const { state } = request;
-    const { connection } = state;
-    const platform = connection === undefined ? undefined : deps.runtime.registry.find(connection.integration_type);
-    const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
-    if (row !== undefined) deps.services.callLog.add(row);
-    if (state.principal !== undefined) deps.services.callLog.keyUsed(state.principal.key.id, deps.runtime.clock.now());
-    metrics.observe(request, reply);
-    deps.runtime.log.debug(
-      {
-        request_id: request.id,
-        method: request.method,
-        path: redactUrl(request.url, platform?.manifest.secretParams ?? []),
-        status: reply.statusCode,
-        ms: state.elapsedMs(),
-        ...(state.error === undefined ? {} : { code: state.error.code }),
-      },
-      'request',
-    );
-    options.ended(state);
-    done();
   });
 }

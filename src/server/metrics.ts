@@ -1,6 +1,7 @@
 /** Numbers for Prometheus. One registry per server, so that several servers in one process do not mix. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { statusOf } from './request.ts';
 
 /** Seconds; platforms answer in tenths of seconds to tens of seconds. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -90,7 +91,7 @@ export class Metrics {
     const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
     const platform = state.connection?.integration_type ?? '';
     const seconds = (performance.now() - state.startedAt) / 1000;
-    this.#requests.observe({ route, method: request.method, platform, status: String(reply.statusCode) }, seconds);
+    this.#requests.observe({ route, method: request.method, platform, status: String(statusOf(reply)) }, seconds);
     if (state.meter.calls > 0)
       this.#platform.observe(
         {

@@ -11,6 +11,11 @@ export class RouteTable {
     for (const method of [route.method].flat()) this.#routes.push({ method, parts: route.url.split('/') });
   }
 
+  /** Every route, as it was registered. */
+  all(): { method: string; url: string }[] {
+    return this.#routes.map(({ method, parts }) => ({ method, url: parts.join('/') }));
+  }
+
   /** Methods that exist at a path. */
   methodsAt(path: string): string[] {
     const given = path.split('/');

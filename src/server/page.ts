@@ -40,14 +40,16 @@ ${options.next !== undefined && html`<meta http-equiv="refresh" content="0;url=$
 </body>
 </html>
 `;
-  return reply
-    .code(options.status ?? 200)
-    .header('content-type', 'text/html; charset=utf-8')
-    .header('content-security-policy', PAGE_POLICY)
-    // Not `no-referrer`: with it browsers send forms with `Origin: null`, and forms must prove where they come from.
-    .header('referrer-policy', 'same-origin')
-    .header('cache-control', 'no-store')
-    .send(page.text);
+  return (
+    reply
+      .code(options.status ?? 200)
+      .header('content-type', 'text/html; charset=utf-8')
+      .header('content-security-policy', PAGE_POLICY)
+      // Not `no-referrer`: with it browsers send forms with `Origin: null`, and forms must prove where they come from.
+      .header('referrer-policy', 'same-origin')
+      .header('cache-control', 'no-store')
+      .send(page.text)
+  );
 }
 
 /** Favicon and mark. */

@@ -1,6 +1,6 @@
 /** What the server knows of one request while it runs. */
 import { performance } from 'node:perf_hooks';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Meter } from '../core/calls/scope.ts';
 import type { PolyadError } from '../core/errors/index.ts';
 import type { ApiKeyRow, ConnectionRow, WorkspaceRow } from '../core/store/schema.ts';
@@ -68,4 +68,12 @@ export function principalOf(request: FastifyRequest): Principal {
   if (principal === undefined)
     throw new Error(`route ${request.routeOptions.url ?? '?'} reads the caller but needs no key`);
   return principal;
+}
+
+/** Status of a request whose client went before anything was answered: what nginx and its kin write for it. */
+const CLIENT_GONE = 499;
+
+/** The status that was answered, or would have been. */
+export function statusOf(reply: FastifyReply): number {
+  return !reply.raw.headersSent && reply.raw.destroyed ? CLIENT_GONE : reply.statusCode;
 }

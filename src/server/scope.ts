@@ -1,31 +1,21 @@
 /** From a request with `:connection_id` to the scope in which the core works. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Scope } from '../core/calls/scope.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import type { Deps } from './deps.ts';
 import { principalOf } from './request.ts';
-
-/** Lets the work of a request be given up when its client is gone before the answer is complete. */
-export function abortOnHangUp(request: FastifyRequest, reply: FastifyReply): void {
-  const { raw } = reply;
-  raw.once('close', () => {
-    if (!raw.writableFinished) request.state.abort('the client closed the connection');
-  });
-  if (raw.destroyed) request.state.abort('the client closed the connection');
-}
 
 /**
  * The scope of a call on a connection.
  *
  * @throws PolyadError `connection_not_found` (unknown, deleted, or another workspace's)
  */
-export async function scopeOf(deps: Deps, request: FastifyRequest, reply: FastifyReply): Promise<Scope> {
+export async function scopeOf(deps: Deps, request: FastifyRequest): Promise<Scope> {
   const { workspace } = principalOf(request);
   const { connection_id: id } = request.params as { connection_id: string };
   const connection = await deps.services.cache.connection(workspace.id, id);
   if (connection === undefined)
     throw new PolyadError('connection_not_found', { details: { connection_id: id.slice(0, 64) } });
   request.state.connection = connection;
-  abortOnHangUp(request, reply);
   return { workspace, connection, requestId: request.id, signal: request.state.signal, meter: request.state.meter };
 }

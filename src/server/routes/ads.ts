@@ -213,7 +213,7 @@ export function adsRoutes(app: FastifyInstance, deps: Deps): void {
     if (object === 'report') {
       serve(app, list, async ({ request, reply }) => {
         const query = parseListQuery('report', request.query as RawQuery);
-        const scope = await scopeOf(deps, request, reply);
+        const scope = await scopeOf(deps, request);
         const rows = await primed(await reports.run(scope, query));
         const lines = (request.headers.accept ?? '').includes('application/x-ndjson');
         reply.header('content-type', `${lines ? 'application/x-ndjson' : 'application/json'}; charset=utf-8`);
@@ -223,34 +223,34 @@ export function adsRoutes(app: FastifyInstance, deps: Deps): void {
       continue;
     }
     const stored: StoredObject = object;
-    serve(app, list, async ({ request, reply }) => {
+    serve(app, list, async ({ request }) => {
       const query = parseListQuery(stored, request.query as RawQuery);
-      return objects.list(await scopeOf(deps, request, reply), stored, query);
+      return objects.list(await scopeOf(deps, request), stored, query);
     });
     if (get !== undefined)
-      serve(app, get, async ({ request, reply, params }) => {
+      serve(app, get, async ({ request, params }) => {
         const { fields, raw, orgId } = itemQuery(request, stored);
         const query = { fields, raw, ...(orgId === undefined ? {} : { org_id: orgId }) };
-        return objects.get(await scopeOf(deps, request, reply), stored, params['id'] as string, query);
+        return objects.get(await scopeOf(deps, request), stored, params['id'] as string, query);
       });
     if (create !== undefined)
-      serve(app, create, async ({ request, reply }) => {
+      serve(app, create, async ({ request }) => {
         const options = writeOptions(request, stored);
         const body = readObjectBody(request.body, stored);
-        return objects.create(await scopeOf(deps, request, reply), stored, body, options);
+        return objects.create(await scopeOf(deps, request), stored, body, options);
       });
     for (const change of [update, patch])
       if (change !== undefined)
-        serve(app, change, async ({ request, reply, params }) => {
+        serve(app, change, async ({ request, params }) => {
           const options = writeOptions(request, stored);
           const body = readObjectBody(request.body, stored);
-          const scope = await scopeOf(deps, request, reply);
+          const scope = await scopeOf(deps, request);
           return objects.update(scope, stored, params['id'] as string, body, options);
         });
     if (remove !== undefined)
-      serve(app, remove, async ({ request, reply, params }) => {
+      serve(app, remove, async ({ request, params }) => {
         const options = writeOptions(request, stored);
-        await objects.remove(await scopeOf(deps, request, reply), stored, params['id'] as string, options);
+        await objects.remove(await scopeOf(deps, request), stored, params['id'] as string, options);
         return {};
       });
   }

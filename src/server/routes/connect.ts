@@ -6,7 +6,6 @@ import { asPolyadError } from '../../core/errors/index.ts';
 import type { Deps } from '../deps.ts';
 import { flagOf, manyOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
-import { abortOnHangUp } from '../scope.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 
@@ -74,23 +73,24 @@ export function connectRoutes(app: FastifyInstance, { services: { connect } }: D
     }
   });
 
-  const browser = (request: FastifyRequest, reply: FastifyReply) => {
-    abortOnHangUp(request, reply);
-    return { cookie: request.headers.cookie, requestId: request.id, signal: request.state.signal };
-  };
+  const browser = (request: FastifyRequest) => ({
+    cookie: request.headers.cookie,
+    requestId: request.id,
+    signal: request.state.signal,
+  });
   const page = { config: { access: 'none' } } as const;
   app.get('/connect/:link', page, async (request, reply) => {
     const { link } = request.params as { link: string };
-    return browserAnswer(reply, await connect.page(link, browser(request, reply)));
+    return browserAnswer(reply, await connect.page(link, browser(request)));
   });
   app.post('/connect/:link', page, async (request, reply) => {
     const { link } = request.params as { link: string };
-    return browserAnswer(reply, await connect.submit(link, first(request.body), browser(request, reply)));
+    return browserAnswer(reply, await connect.submit(link, first(request.body), browser(request)));
   });
   // Some platforms want the redirect address to end in a slash.
   for (const path of ['/connect/callback/:type', '/connect/callback/:type/'])
     app.get(path, page, async (request, reply) => {
       const { type } = request.params as { type: string };
-      return browserAnswer(reply, await connect.callback(type, first(request.query), browser(request, reply)));
+      return browserAnswer(reply, await connect.callback(type, first(request.query), browser(request)));
     });
 }

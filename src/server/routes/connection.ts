@@ -1,12 +1,11 @@
 /** `/unified/connection`: authorizations of end customers. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Connection, connection } from '../../core/model/index.ts';
 import type { Deps } from '../deps.ts';
 import { instantOf, limitOf, manyOf, offsetOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { principalOf } from '../request.ts';
-import { abortOnHangUp } from '../scope.ts';
 
 const base = { tag: 'Connection' } as const;
 const id = { id: 'Id of the connection.' };
@@ -95,22 +94,19 @@ const remove = operation({
 export const CONNECTION_OPERATIONS: readonly Operation[] = [list, get, create, ...changes, remove];
 
 export function connectionRoutes(app: FastifyInstance, { services: { connections } }: Deps): void {
-  const caller = (request: FastifyRequest, reply: FastifyReply) => {
-    abortOnHangUp(request, reply);
-    return { requestId: request.id, signal: request.state.signal };
-  };
+  const caller = (request: FastifyRequest) => ({ requestId: request.id, signal: request.state.signal });
   serve(app, list, ({ request, query }) => connections.list(principalOf(request).workspace, query));
   serve(app, get, ({ request, params }) => connections.get(principalOf(request).workspace, params['id'] as string));
-  serve(app, create, ({ request, reply, body: given }) =>
-    connections.create(principalOf(request).workspace, given as Partial<Connection>, caller(request, reply)),
+  serve(app, create, ({ request, body: given }) =>
+    connections.create(principalOf(request).workspace, given as Partial<Connection>, caller(request)),
   );
   for (const one of changes)
-    serve(app, one, ({ request, reply, params, body: given }) =>
+    serve(app, one, ({ request, params, body: given }) =>
       connections.update(
         principalOf(request).workspace,
         params['id'] as string,
         given as Partial<Connection>,
-        caller(request, reply),
+        caller(request),
       ),
     );
   serve(app, remove, async ({ request, params }) => {

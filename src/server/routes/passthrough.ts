@@ -45,6 +45,9 @@ function limited(body: Readable, limit: number): Readable {
       done(bytes > limit ? new PolyadError('input_too_large', { details: { limit } }) : null, chunk);
     },
   });
+  // The body may fail before the platform request that reads it exists: that must not end the process. Whoever reads it
+  // then finds it destroyed.
+  gate.on('error', () => undefined);
   body.once('error', (error) => gate.destroy(error));
   body.once('close', () => {
     // A client that hangs up in the middle of its body: the platform must not take the half for the whole.
@@ -67,7 +70,7 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           const limit = deps.runtime.config.passthroughLimit;
           const length = Number(request.headers['content-length'] ?? 0);
           if (length > limit) throw new PolyadError('input_too_large', { details: { limit } });
-          const scope = await scopeOf(deps, request, reply);
+          const scope = await scopeOf(deps, request);
           const target = passthroughTarget(request.raw.url ?? '');
           const given = request.body as Readable | undefined;
           // The limit on bodies of known length is checked above: those need no counting on their way.

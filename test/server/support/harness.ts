@@ -8,7 +8,12 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { loadConfig } from '../../../src/core/config.ts';
 import { PlatformRegistry } from '../../../src/core/connector/registry.ts';
 import { openStore, type Store } from '../../../src/core/store/port.ts';
-import { createApiKey, createWorkspace, getConnection, listApiCalls } from '../../../src/core/store/repositories/index.ts';
+import {
+  createApiKey,
+  createWorkspace,
+  getConnection,
+  listApiCalls,
+} from '../../../src/core/store/repositories/index.ts';
 import type { ApiCallRow, ConnectionRow, WorkspaceRow } from '../../../src/core/store/schema.ts';
 import { buildServer } from '../../../src/server/app.ts';
 import { testPlatform } from './platform.ts';
@@ -28,10 +33,17 @@ export interface Harness {
   keys: Record<'read' | 'write' | 'admin' | 'operator', string>;
   /** The call log, newest first. */
   calls(): Promise<ApiCallRow[]>;
-  /** Sends a request with the write key unless told otherwise. */
-  fetch(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
+  /** Sends a request with the write key unless told otherwise; `json()` gives a value of any shape. */
+  fetch(
+    path: string,
+    init?: RequestInit & { key?: string | null },
+  ): Promise<Omit<Response, 'json'> & { json(): Promise<Json> }>;
   /** The same, with a JSON body and a parsed JSON answer. */
-  call(method: string, path: string, options?: { key?: string | null; body?: unknown }): Promise<{ status: number; body: Json }>;
+  call(
+    method: string,
+    path: string,
+    options?: { key?: string | null; body?: unknown },
+  ): Promise<{ status: number; body: Json }>;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 /** A small platform for tests of the server: two objects, a report, plain errors. Its host is the test's upstream. */
 import { id, integer, money, text } from '../../../src/core/connector/codecs.ts';
 import { definePlatform } from '../../../src/core/connector/define.ts';
-import type { ErrorSpec } from '../../../src/core/connector/types.ts';
 import type { ReportRow } from '../../../src/core/connector/report-spec.ts';
+import type { ErrorSpec } from '../../../src/core/connector/types.ts';
 
 const classify: ErrorSpec['classify'] = (_request, response) => {
   if (response.status < 400) return null;

@@ -15,7 +15,9 @@ export interface Upstream {
 }
 
 export async function startUpstream(): Promise<Upstream> {
-  let current: Handler = (_request, response) => response.writeHead(404).end();
+  let current: Handler = (_request, response) => {
+    response.writeHead(404).end();
+  };
   const seen: Upstream['seen'] = [];
   const server = createServer((request, response) => {
     seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });

@@ -1,0 +1,322 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Harness, startHarness } from './support/harness.ts';
+import { json } from './support/upstream.ts';
+
+let h: Harness;
+let base: string;
+
+beforeAll(async () => {
+  h = await startHarness();
+  base = `/passthrough/${h.connection.id}`;
+});
+afterAll(() => h.close());
+
+beforeEach(() => {
+  h.upstream.seen.length = 0;
+  h.upstream.answer((_request, response) => json(response, { ok: true }));
+});
+
+const last = () => h.upstream.seen.at(-1);
+
+/** A request whose address is sent as it stands, which `fetch` would tidy up. */
+function send(
+  path: string,
+  method = 'GET',
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      `${h.url}/`,
+      { method, path, headers: { authorization: h.keys.write, ...headers } },
+      async (response) => {
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        resolve({ status: response.statusCode ?? 0, text });
+      },
+    );
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+describe('addresses', () => {
+  it.each([
+    ['/v1/ad/get/', '/v1/ad/get/'],
+    ['/v1/ad/get/?a=1&b=x%2Cy&a=2&c=+%20', '/v1/ad/get/?a=1&b=x%2Cy&a=2&c=+%20'],
+    ['/v1/name%20with%2Fslash/x', '/v1/name%20with%2Fslash/x'],
+    ['/open_api%2Fv1.3%2Fad%2Fget%2F', '/open_api/v1.3/ad/get/'],
+    ['/open_api%2fv1.3%2fad%2fget', '/open_api/v1.3/ad/get'],
+    ['/v1%2Fad%3Fpage%3D1%26q%3Da%2520b', '/v1/ad?page=1&q=a%20b'],
+    ['/v1%2Fad%3Fpage%3D1?page_size=2', '/v1/ad?page=1&page_size=2'],
+    ['/%2Fv1%2Fad', '/v1/ad'],
+    ['/v1%2Fgr%C3%BC%C3%9Fe%20x', '/v1/gr%C3%BC%C3%9Fe%20x'],
+    ['/single', '/single'],
+    ['/', '/'],
+  ])('%s reaches the platform as %s', async (given, expected) => {
+    expect((await send(`${base}${given}`)).status).toBe(200);
+    expect(last()?.url).toBe(expected);
+  });
+
+  it.each([
+    '/http://evil.invalid/x',
+    '/http:%2F%2Fevil.invalid%2Fx',
+    '//evil.invalid/x',
+    '/%2F%2Fevil.invalid%2Fx',
+    '/%5C%5Cevil.invalid%2Fx',
+    '/..%2F..%2Fx',
+    '/../x',
+    '/v1/%2e%2e/x',
+    '/@evil.invalid',
+  ])('%s reaches no other host', async (given) => {
+    const answer = await send(`${base}${given}`);
+    if (answer.status === 200) expect(last()?.headers.host).toBe(new URL(h.upstream.url).host);
+    else expect(JSON.parse(answer.text).code).toMatch(/^(passthrough_host_refused|route_unknown)$/);
+  });
+
+  it('refuse an encoded path that is not text', async () => {
+    const answer = await send(`${base}/v1%2Fad%ff`);
+    expect(answer.status).toBe(400);
+    expect(h.upstream.seen).toHaveLength(0);
+  });
+});
+
+describe('requests', () => {
+  it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])(
+    '%s goes through with body and headers, and our token instead of the key',
+    async (method) => {
+      let body = '';
+      h.upstream.answer(async (request, response) => {
+        for await (const chunk of request) body += chunk;
+        json(response, { done: true });
+      });
+      const answer = await h.fetch(`${base}/v1/thing`, {
+        method,
+        headers: {
+          'content-type': 'application/x-odd',
+          'x-custom': 'kept',
+          cookie: 'a=b',
+          'x-forwarded-for': '1.2.3.4',
+        },
+        ...(method === 'GET' ? {} : { body: '{not json' }),
+      });
+      expect(answer.status).toBe(200);
+      expect(body).toBe(method === 'GET' ? '' : '{not json');
+      expect(last()?.method).toBe(method);
+      expect(last()?.headers).toMatchObject({ 'x-token': 'platform-token', 'x-custom': 'kept' });
+      expect(last()?.headers['authorization']).toBeUndefined();
+      expect(last()?.headers['cookie']).toBeUndefined();
+      expect(last()?.headers['x-forwarded-for']).toBeUndefined();
+      expect(JSON.stringify(last()?.headers)).not.toContain(h.keys.write);
+    },
+  );
+
+  it('refuses a body that is longer than the limit, said or found', async () => {
+    const small = await startHarness({ POLYAD_PASSTHROUGH_LIMIT_MB: '0.001' });
+    try {
+      small.upstream.answer(async (request, response) => {
+        for await (const _ of request);
+        json(response, {});
+      });
+      const said = await small.fetch(`/passthrough/${small.connection.id}/v1/x`, {
+        method: 'POST',
+        body: 'x'.repeat(5000),
+      });
+      expect(said.status).toBe(413);
+      const found = await small.fetch(`/passthrough/${small.connection.id}/v1/x`, {
+        method: 'POST',
+        body: Readable.toWeb(Readable.from([Buffer.alloc(600), Buffer.alloc(600)])) as ReadableStream,
+        duplex: 'half',
+      } as RequestInit);
+      expect(found.status).toBe(413);
+      const fits = await small.fetch(`/passthrough/${small.connection.id}/v1/x`, {
+        method: 'POST',
+        body: 'x'.repeat(1000),
+      });
+      expect(fits.status).toBe(200);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
+describe('answers', () => {
+  it('come back with status, headers and body as the platform sent them', async () => {
+    h.upstream.answer((_request, response) => {
+      response.writeHead(
+        418,
+        [
+          ['Content-Type', 'text/csv; charset=latin1'],
+          ['X-Twice', 'one'],
+          ['X-Twice', 'two'],
+          ['X-Tt-Logid', 'abc'],
+          ['Keep-Alive', 'timeout=5'],
+        ].flat(),
+      );
+      response.end(Buffer.from([0xe9, 0x0a]));
+    });
+    const answer = await h.fetch(`${base}/v1/x`);
+    expect(answer.status).toBe(418);
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=latin1');
+    expect(answer.headers.get('x-twice')).toBe('one, two');
+    expect(answer.headers.get('x-tt-logid')).toBe('abc');
+    expect([...new Uint8Array(await answer.arrayBuffer())]).toEqual([0xe9, 0x0a]);
+    expect(answer.headers.get('x-endapi-response-time')).toMatch(/^\d+$/);
+    expect(answer.headers.get('x-request-id')).toBeTruthy();
+  });
+
+  it('keep compressed bodies compressed', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const packed = gzipSync('{"a":1}');
+    h.upstream.answer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(packed);
+    });
+    const answer = await h.fetch(`${base}/v1/x`);
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    expect(await answer.json()).toEqual({ a: 1 });
+  });
+
+  it.each([204, 304])('may be empty: %i', async (status) => {
+    h.upstream.answer((_request, response) => {
+      response.writeHead(status).end();
+    });
+    const answer = await h.fetch(`${base}/v1/x`);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toBe('');
+  });
+
+  it('are our own error when the platform does not answer at all', async () => {
+    h.upstream.answer((request) => {
+      request.socket.destroy();
+    });
+    const answer = await h.fetch(`${base}/v1/x`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'platform_unavailable' });
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+  });
+
+  it('that break off in the middle break off for the client too', async () => {
+    h.upstream.answer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('[1,', () => response.destroy());
+    });
+    await expect(h.fetch(`${base}/v1/x`).then((answer) => answer.text())).rejects.toThrow();
+  });
+});
+
+describe('streams', () => {
+  const SIZE = 50 * 1024 * 1024;
+  const CHUNK = randomBytes(64 * 1024);
+
+  /** `SIZE` bytes, made as they are read. */
+  const source = () =>
+    Readable.from(
+      (function* () {
+        for (let sent = 0; sent < SIZE; sent += CHUNK.length) yield CHUNK;
+      })(),
+      { objectMode: false },
+    );
+  const expected = (() => {
+    const hash = createHash('sha256');
+    for (let sent = 0; sent < SIZE; sent += CHUNK.length) hash.update(CHUNK);
+    return hash.digest('hex');
+  })();
+  const digesting = () => {
+    const hash = createHash('sha256');
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done();
+      },
+    });
+    return { sink, digest: () => hash.digest('hex') };
+  };
+
+  /** Bytes that moved when nothing moves any more: what lies in buffers while the far end does not read. */
+  async function atRest(moved: () => number): Promise<number> {
+    let before = -1;
+    let same = 0;
+    await expect
+      .poll(
+        () => {
+          same = moved() > 0 && moved() === before ? same + 1 : 0;
+          before = moved();
+          return same;
+        },
+        { interval: 50, timeout: 20_000 },
+      )
+      .toBeGreaterThanOrEqual(5);
+    return before;
+  }
+
+  /** Sockets of the kernel take some megabytes per hop; this server may not add to them noticeably. */
+  const BUFFERS = 30 * 1024 * 1024;
+
+  it('50 MB down, only as fast as the client reads', async () => {
+    let sent = 0;
+    h.upstream.answer(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      const counted = source();
+      counted.on('data', (chunk: Buffer) => {
+        sent += chunk.length;
+      });
+      await pipeline(counted, response);
+    });
+    const { sink, digest } = digesting();
+    await new Promise<void>((resolve, reject) => {
+      const request = httpRequest(
+        `${h.url}${base}/v1/down`,
+        { headers: { authorization: h.keys.write } },
+        async (response) => {
+          response.pause();
+          const held = await atRest(() => sent);
+          expect(held).toBeLessThan(BUFFERS);
+          pipeline(response, sink).then(resolve, reject);
+        },
+      );
+      request.on('error', reject);
+      request.end();
+    });
+    expect(digest()).toBe(expected);
+    await expect.poll(async () => (await h.calls()).find(({ path }) => path.endsWith('/v1/down'))?.size).toBe(SIZE);
+  });
+
+  it('50 MB up, only as fast as the platform reads', async () => {
+    let sent = 0;
+    const { sink, digest } = digesting();
+    let read: (() => void) | undefined;
+    h.upstream.answer(async (request, response) => {
+      request.pause();
+      await new Promise<void>((resolve) => {
+        read = resolve;
+      });
+      await pipeline(request, sink);
+      json(response, { done: true });
+    });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const request = httpRequest(
+        `${h.url}${base}/v1/up`,
+        { method: 'POST', headers: { authorization: h.keys.write, 'content-type': 'video/mp4' } },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      request.on('error', reject);
+      const counted = source();
+      counted.on('data', (chunk: Buffer) => {
+        sent += chunk.length;
+      });
+      counted.pipe(request);
+      atRest(() => sent).then((held) => {
+        expect(held).toBeLessThan(BUFFERS);
+        read?.();
+      }, reject);
+    });
+    expect(status).toBe(200);
+    expect(digest()).toBe(expected);
+  });
+});
