@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { access, cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { constants, cpSync } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,9 +45,11 @@ export async function plantSeed(directory: string): Promise<void> {
     }
   }
   const seed = await prepareSeed();
-  await make(directory, (draft) =>
-    seed === undefined ? initialise(draft) : cp(seed, draft, { recursive: true, mode: constants.COPYFILE_FICLONE }),
-  );
+  await make(directory, async (draft) => {
+    if (seed === undefined) return initialise(draft);
+    // A thousand small files: the promise form takes eight times as long, and nothing else runs yet that would wait.
+    cpSync(seed, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  });
 }
 
 async function initialise(directory: string): Promise<void> {
