@@ -135,6 +135,7 @@ export const CREATIVE_CREATE: readonly Param[] = [
   { name: 'video_view_tracking_url', type: 'string' },
   { name: 'viewability_postbid_partner', type: 'string', enum: VIEWABILITY_PARTNERS },
   { name: 'viewability_vast_url', type: 'string' },
+  { name: 'vast_moat_enabled', type: 'boolean' },
 ];
 
 /** Members of one creative of ad/update (TikTok docs 1739953405142018). */

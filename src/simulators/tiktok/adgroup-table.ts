@@ -246,6 +246,9 @@ export const ADGROUP_CREATE: readonly Param[] = [
   { name: 'zipcode_ids', type: 'array', items: { type: 'string' } },
   { name: 'auto_targeting_enabled', type: 'boolean' },
   { name: 'exclude_age_under_eighteen', type: 'boolean' },
+  { name: 'cpv_video_duration', type: 'string', enum: ['SIX_SECONDS', 'TWO_SECONDS'] },
+  { name: 'inventory_filter_enabled', type: 'boolean' },
+  { name: 'targeting_expansion', type: 'object' },
 ];
 
 /** Members of adgroup/update, an incremental patch; everything else of an ad group is fixed at its creation (TikTok docs of the endpoint). */

@@ -50,6 +50,7 @@ export const CAMPAIGN_CREATE: readonly Param[] = [
   { name: 'sales_destination', type: 'string', enum: SALES_DESTINATIONS },
   { name: 'special_industries', type: 'array', items: { type: 'string', enum: SPECIAL_INDUSTRIES } },
   { name: 'virtual_objective_type', type: 'string', enum: ['SALES'] },
+  { name: 'bid_align_type', type: 'string', enum: ['SAN', 'SKAN'] },
 ];
 
 /** Members of campaign/update; everything else of a campaign is fixed at its creation (TikTok docs 1739320422086657). */

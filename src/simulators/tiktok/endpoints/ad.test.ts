@@ -211,7 +211,12 @@ describe('ad/update', () => {
   });
 
   it('replaces the whole creative: what is not said is lost', async () => {
-    const full = { ...creative, utm_params: [{ key: 'a', value: 'b' }], impression_tracking_url: 'https://t.test/i' };
+    const full = {
+      ...creative,
+      utm_params: [{ key: 'a', value: 'b' }],
+      impression_tracking_url: 'https://t.test/i',
+      deeplink_format_type: 'NONE',
+    };
     const [ad_id] = ok(await create([full])).ad_ids;
     const before = await read(ad_id);
     tiktok.running.clock.advance(5000);
@@ -224,7 +229,12 @@ describe('ad/update', () => {
       'https://t.test/i',
     ]);
     expect([after.utm_params, after.impression_tracking_url]).toEqual([[], null]);
-    expect(after).toMatchObject({ create_time: before.create_time, operation_status: 'ENABLE' });
+    expect(after).toMatchObject({
+      create_time: before.create_time,
+      operation_status: 'ENABLE',
+      // No member of ad/update, so that an update cannot lose it.
+      deeplink_format_type: 'NONE',
+    });
     expect(after.modify_time > before.modify_time).toBe(true);
     expect((await update([{ ad_id, ad_name: 'Only this' }])).code).toBe(40002);
   });

@@ -76,6 +76,9 @@ const PATCHABLE = [
   'ad_text',
 ];
 
+/** Members that only a creation takes: no update loses them. */
+const FIXED = CREATIVE_CREATE.filter((param) => !CREATIVE_UPDATE.some((other) => other.name === param.name));
+
 type Creative = Record<string, unknown>;
 
 function placeOf(call: Call): Place {
@@ -154,7 +157,7 @@ function update(call: Call): unknown {
     );
     const said = fieldsOf(creative, CREATIVE_UPDATE);
     // Without patch_update the creative is replaced as a whole: what is not said is lost.
-    const after: Creative = patching ? { ...fieldsOf(before, CREATIVE_CREATE), ...said } : said;
+    const after: Creative = { ...fieldsOf(before, patching ? CREATIVE_CREATE : FIXED), ...said };
     // A new video or post takes the place of the other kind.
     if (patching && given(said, 'video_id')) delete after['tiktok_item_id'];
     if (patching && given(said, 'tiktok_item_id')) delete after['video_id'];
