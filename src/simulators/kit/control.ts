@@ -55,6 +55,13 @@ export function reader(body: Record<string, unknown>) {
     text: (name: string) => read<string>(name, 'a text', isText),
     texts: (name: string) =>
       read<string[]>(name, 'a list of texts', (value) => Array.isArray(value) && value.every(isText)),
+    /** A list of ids that may be written as numbers, as long as those are exact. */
+    ids: (name: string) =>
+      read<(string | number)[]>(
+        name,
+        'a list of texts or whole numbers',
+        (value) => Array.isArray(value) && value.every((id) => isText(id) || Number.isSafeInteger(id)),
+      )?.map(String),
     number: (name: string) => read<number>(name, 'a number', (value) => Number.isFinite(value)),
     flag: (name: string) => read<boolean>(name, 'true or false', (value) => typeof value === 'boolean'),
     need: (name: string) => read<string>(name, 'a text', isText) ?? bad(`${name} is missing`),

@@ -7,7 +7,7 @@ type Row = { id: string };
 type Indexes<T> = Record<string, (row: T) => string | undefined>;
 
 /** Older changes than this many are forgotten, so `asOf` cannot reach behind them. */
-const JOURNAL_LENGTH = 100_000;
+const JOURNAL_LENGTH = 25_000;
 
 /** The persistent side of a store: one table, one line per row, written through on every change. */
 class Disk {
@@ -290,7 +290,7 @@ export class KitStore implements SimulatorStore {
 
   /**
    * The store as it was at `at` (epoch milliseconds on the store's clock), read-only: what a client sees that is
-   * answered by a replica that lags. Reaches back over the last 100,000 changes of this process.
+   * answered by a replica that lags. Reaches back over the last 25,000 changes of this process.
    */
   asOf(at: number): SimulatorStore {
     const undone = new Map<string, Map<string, Row | undefined>>();

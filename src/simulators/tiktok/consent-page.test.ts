@@ -35,10 +35,10 @@ describe('authorize page', () => {
     const form: [string, string][] = [
       ['user_id', user],
       ['advertiser_ids', first],
-      ['scope', '10'],
+      ['scope', '12000000'],
       ['decision', 'approve'],
     ];
-    // 10 is below a scope of the app, but not one that the page offers.
+    // The app does not have the permission 12000000.
     expect((await submit(pathTo(), form)).status).toBe(400);
     form[2] = ['scope', '1'];
     const response = await submit(pathTo(), form);

@@ -1,5 +1,5 @@
 /** The decision that a person takes on an authorize page, with or without a browser. */
-import { issueAuthCode, redirectAllowed } from './auth.ts';
+import { issueAuthCode, redirectAllowed, scopeIncludes } from './auth.ts';
 import type { Advertiser, App, User, World } from './types.ts';
 
 /** Which product the app asks for: ad accounts (marketing) or a TikTok account (tt_user). */
@@ -69,10 +69,15 @@ function redirect(request: ConsentRequest, members: Record<string, string>): str
   return url.href;
 }
 
-/** Every member of `wanted` is in `offered`. */
-function subset(wanted: string[] | undefined, offered: readonly string[], what: string): string[] {
+/** All of `offered` if nothing was said, else `wanted`, if every member of it is among (by `covers`) what is offered. */
+function subset(
+  wanted: string[] | undefined,
+  offered: readonly string[],
+  what: string,
+  covers = (id: string) => offered.includes(id),
+): string[] {
   if (wanted === undefined) return [...offered];
-  const strange = wanted.find((id) => !offered.includes(id));
+  const strange = wanted.find((id) => !covers(id));
   if (strange !== undefined) throw new ConsentError(`${what} ${strange} is not among those that can be granted.`);
   if (wanted.length === 0) throw new ConsentError(`Choose at least one ${what}.`);
   return [...new Set(wanted)];
@@ -90,7 +95,8 @@ export function decide(world: World, request: ConsentRequest, decision: ConsentD
   const userId = decision.user_id ?? [...world.users.values()][0]?.id;
   const user = userId === undefined ? undefined : world.users.get(userId);
   if (!user) throw new ConsentError(`There is no user ${decision.user_id}.`);
-  const scope = subset(decision.scope, request.scopes, 'permission');
+  // A part of a permission may be granted too: `200` where the app asks for `2`.
+  const scope = subset(decision.scope, request.scopes, 'permission', (id) => scopeIncludes(request.scopes, id));
   const offered = offeredAdvertisers(world, user).map((row) => row.id);
   const advertiser_ids = request.kind === 'marketing' ? subset(decision.advertiser_ids, offered, 'ad account') : [];
   const { kind, app, redirect_uri } = request;

@@ -92,7 +92,7 @@ export function createTikTokControl({ world, limits, reset }: TikTokControlParts
     const read = reader(body);
     const kind = oneOf('kind', read.text('kind'), ['marketing', 'tt_user'], 'marketing');
     const state = read.text('state');
-    const scope = read.texts('scope');
+    const scope = read.ids('scope');
     const user = read.text('user_id');
     const advertisers = read.texts('advertiser_ids');
     try {
@@ -117,7 +117,7 @@ export function createTikTokControl({ world, limits, reset }: TikTokControlParts
 
   const putApp = (before: App, { body }: ControlCall): App => {
     const read = reader(body);
-    const scope = read.texts('scope') ?? before.scope;
+    const scope = read.ids('scope') ?? before.scope;
     const strange = scope.find((id) => !scopeName.has(id));
     if (strange !== undefined) bad(`no permission ${strange}`);
     const app: App = {

@@ -35,6 +35,16 @@ describe('consent without a browser', () => {
     expect([state, keep]).toEqual(['s t&a=te', '1']);
   });
 
+  it('grants parts of the app’s permissions, written as numbers or texts', async () => {
+    for (const scope of [
+      [200, 44],
+      ['200', '44'],
+    ]) {
+      expect((await newToken({ scope })).scope).toEqual([200, 44]);
+    }
+    await expect(authorize({ scope: [Number('7224195155857866754')] })).rejects.toThrow('whole numbers');
+  });
+
   it('tells a refusal with state and without a code', async () => {
     const url = await authorize({ decline: true });
     expect(Object.fromEntries(url.searchParams)).toMatchObject({ error: 'access_denied', state: 's t&a=te' });
