@@ -7,8 +7,8 @@ import { PolyadError } from '../core/errors/index.ts';
 export interface ConnectAccount {
   /** Address at which the server is reached. */
   url: string;
-  /** Address that its links carry, when another (POLYAD_PUBLIC_URL). */
-  publicUrl?: string;
+  /** Where the flow may end; any page of the server. Default: the dashboard at `url`. */
+  back?: string;
   workspaceId: string;
   /** Integration type: `tiktokads`. */
   type: string;
@@ -19,16 +19,17 @@ export interface ConnectAccount {
 
 /** Goes through the flow and answers the id of the new connection. @throws PolyadError saying which step failed. */
 export async function connectAccount(options: ConnectAccount): Promise<string> {
-  const { url, publicUrl = url, workspaceId, type, controlUrl } = options;
-  /** The server's own links, by the way on which this process reaches it. */
-  const local = (link: string): string => (link.startsWith(publicUrl) ? url + link.slice(publicUrl.length) : link);
-  const back = `${publicUrl}/dashboard`;
+  const { url, workspaceId, type, controlUrl, back = `${url}/dashboard` } = options;
   const query = new URLSearchParams({ env: 'simulator', success_redirect: back, failure_redirect: back });
   if (options.external_xref !== undefined) query.set('external_xref', options.external_xref);
 
   const started = await fetch(`${url}/unified/integration/auth/${workspaceId}/${type}?${query}`);
   const link = (await started.text()).trim();
   if (!started.ok) throw failed('the auth address', link);
+  // Links carry the public address (POLYAD_PUBLIC_URL); this process may reach the server by another way.
+  const publicUrl = link.slice(0, link.indexOf('/connect/'));
+  const local = (address: string): string =>
+    address.startsWith(publicUrl) ? url + address.slice(publicUrl.length) : address;
 
   const page = await fetch(local(link), { redirect: 'manual' });
   const cookie = page.headers

@@ -90,7 +90,7 @@ async function connectTestAccount(
   if (present.length > 0) return;
   await connectAccount({
     url: app.url,
-    publicUrl: app.publicUrl,
+    back: `${app.publicUrl}/dashboard`,
     workspaceId: workspace.id,
     type,
     controlUrl: simulator.controlUrl,

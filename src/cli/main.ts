@@ -2,6 +2,7 @@
 /** The command line of polyad. Each command loads what it needs when it runs, so that `--help` is instant. */
 import { CommanderError } from 'commander';
 import { asCliError, EXIT, errorText } from './errors.ts';
+import { chosen } from './output.ts';
 import { buildProgram } from './program.ts';
 import { stderrStyle } from './terminal.ts';
 
@@ -13,7 +14,11 @@ try {
     process.exitCode = thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else {
     const error = asCliError(thrown);
-    process.stderr.write(errorText(error, stderrStyle().bold));
+    process.stderr.write(
+      chosen.format === undefined || chosen.format === 'table'
+        ? errorText(error, stderrStyle().bold)
+        : `${JSON.stringify(error.body ?? { code: error.code, message: error.message, fix: error.fix })}\n`,
+    );
     process.exitCode = error.exitCode;
     // Parts that a failed start left behind must not keep the process alive.
     setTimeout(() => process.exit(error.exitCode), 2000).unref();

@@ -1,0 +1,98 @@
+/** `polyad keys`: API keys of a workspace, and the first key of an installation. */
+import { readConfig } from '../../app/config-file.ts';
+import { connectTo, type TargetFlags } from '../client.ts';
+import { usage } from '../errors.ts';
+import { print, readFormat } from '../output.ts';
+import { stderrStyle } from '../terminal.ts';
+
+export interface KeyFlags extends TargetFlags {
+  output?: string;
+  workspace?: string;
+}
+
+export interface NewKeyFlags extends KeyFlags {
+  name?: string;
+  scopes?: string;
+  expires?: string;
+}
+
+const COLUMNS = ['id', 'name', 'prefix', 'scopes', 'created_at', 'last_used_at', 'expires_at', 'revoked_at'];
+
+const ofWorkspace = (flags: KeyFlags): string =>
+  flags.workspace === undefined ? '' : `?workspace_id=${encodeURIComponent(flags.workspace)}`;
+
+async function scopesOf(flags: NewKeyFlags): Promise<string[] | undefined> {
+  if (flags.scopes === undefined) return undefined;
+  const { KEY_SCOPES } = await import('../../core/auth/key-scopes.ts');
+  const scopes = flags.scopes.split(',').map((scope) => scope.trim());
+  const unknown = scopes.filter((scope) => !(KEY_SCOPES as readonly string[]).includes(scope));
+  if (unknown.length > 0)
+    throw usage(`There is no scope \`${unknown.join(', ')}\`.`, `Known are ${KEY_SCOPES.join(', ')}.`);
+  return scopes;
+}
+
+export async function create(flags: NewKeyFlags): Promise<void> {
+  const format = readFormat(flags.output);
+  const scopes = await scopesOf(flags);
+  const client = await connectTo(flags);
+  const made = await client.json<Record<string, unknown>>('/v1/keys', {
+    method: 'POST',
+    body: {
+      name: flags.name ?? 'CLI',
+      ...(scopes === undefined ? {} : { scopes }),
+      ...(flags.expires === undefined ? {} : { expires_at: flags.expires }),
+      ...(flags.workspace === undefined ? {} : { workspace_id: flags.workspace }),
+    },
+  });
+  print(made, format);
+  if (process.stderr.isTTY)
+    process.stderr.write(`${stderrStyle().yellow('Keep the key now: it is not shown again.')}\n`);
+}
+
+export async function list(flags: KeyFlags): Promise<void> {
+  const format = readFormat(flags.output);
+  const client = await connectTo(flags);
+  print(await client.json(`/v1/keys${ofWorkspace(flags)}`), format, format === 'table' ? COLUMNS : undefined);
+}
+
+export async function revoke(id: string, flags: KeyFlags): Promise<void> {
+  const format = readFormat(flags.output);
+  const client = await connectTo(flags);
+  print(await client.json(`/v1/keys/${encodeURIComponent(id)}${ofWorkspace(flags)}`, { method: 'DELETE' }), format);
+}
+
+/**
+ * The first key: made in the database itself, since without a key the API lets nobody in. On the embedded database the
+ * server must be stopped, because it holds the directory.
+ */
+export async function bootstrap(flags: NewKeyFlags & { workspaceName?: string }): Promise<void> {
+  const format = readFormat(flags.output);
+  const scopes = await scopesOf(flags);
+  const config = await readConfig(process.env, { POLYAD_DATA_DIR: flags.dataDir });
+  const { createLog } = await import('../../app/log.ts');
+  const { openStore } = await import('../../core/store/port.ts');
+  const { KEY_SCOPES } = await import('../../core/auth/key-scopes.ts');
+  const { createApiKey, createWorkspace, getWorkspace } = await import('../../core/store/repositories/index.ts');
+  const store = await openStore({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    log: createLog(config.logLevel === 'debug' ? 'debug' : 'warn'),
+  });
+  try {
+    const made = await store.db.transaction().execute(async (trx) => {
+      const workspace =
+        flags.workspace === undefined
+          ? await createWorkspace(trx, { name: flags.workspaceName ?? 'Main' })
+          : await getWorkspace(trx, flags.workspace);
+      if (workspace === undefined) throw usage(`There is no workspace ${flags.workspace}.`);
+      const { key, row } = await createApiKey(trx, workspace.id, {
+        name: flags.name ?? 'First key',
+        scopes: scopes ?? [...KEY_SCOPES],
+      });
+      return { workspace_id: workspace.id, workspace: workspace.name, id: row.id, scopes: row.scopes, key };
+    });
+    print(made, format);
+  } finally {
+    await store.close();
+  }
+}
