@@ -8,6 +8,7 @@ import { openStore } from '../kit/store.ts';
 import type { RunningSimulator, Simulator, SimulatorOptions } from '../kit/types.ts';
 import { createConsent } from './consent-page.ts';
 import { createTikTokControl } from './control.ts';
+import { objectRoutes } from './control-objects.ts';
 import { createDispatcher, envelope } from './dispatch.ts';
 import { endpoints, pages } from './endpoints/index.ts';
 import { createLimits, RATE_LIMITED } from './limits.ts';
@@ -76,7 +77,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     clock,
     faults,
     log,
-    control: [...kitRoutes({ id: ID, clock, faults, log, ...tiktok.parts }), ...tiktok.routes],
+    control: [...kitRoutes({ id: ID, clock, faults, log, ...tiktok.parts }), ...tiktok.routes, ...objectRoutes(world)],
     async handle(request) {
       const authorize = consent(request);
       if (authorize) return authorize;

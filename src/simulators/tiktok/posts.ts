@@ -117,7 +117,7 @@ export function authorizedPost(
 
 /** Makes a code for a creator's post, as the creator does in the app; `days` may be negative for one that has run out. */
 export function makeCreatorPost(world: World, n: number, creator: string, authCode: string, days: number): CreatorPost {
-  const itemId = `71${String(60 + n)}${digits(15, 'creator post', creator, n)}`;
+  const itemId = `71${digits(17, 'creator post', creator, n)}`;
   const row: CreatorPost = {
     id: itemId,
     auth_code: authCode,
