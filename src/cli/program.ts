@@ -113,7 +113,7 @@ function addConnect(program: Command): void {
 function callFlags(command: Command): Command {
   return withTarget(withOutput(command))
     .option('-d, --data <json>', 'body: JSON, @file, or - for stdin')
-    .option('-q, --query <name=value>', 'any query parameter; may be repeated', collect)
+    .option('-p, --param <name=value>', 'any query parameter; may be repeated', collect)
     .option('-H, --header <header>', "any request header, 'Name: value'; may be repeated", collect);
 }
 
@@ -189,7 +189,10 @@ function addCall(program: Command): void {
       .description(about)
       .addArgument(new Argument('[method]').choices(methods).default('list'))
       .argument('[id]')
-      .option('--env <environment>', 'environment');
+      .option('--env <environment>', 'environment')
+      .option('--limit <n>', 'how many')
+      .option('--offset <n>', 'rows to skip')
+      .option('--order <direction>', 'asc or desc');
     callFlags(command).action(async (method, id, flags) =>
       (await import('./commands/call.ts')).callCollection(name, method, id, flags),
     );

@@ -13,7 +13,7 @@ export interface CallFlags extends TargetFlags {
   connection?: string;
   env?: string;
   data?: string;
-  query?: string[];
+  param?: string[];
   header?: string[];
   all?: boolean;
   dryRun?: boolean;
@@ -37,7 +37,7 @@ const OWN = new Set([
   'connection',
   'env',
   'data',
-  'query',
+  'param',
   'header',
   'all',
   'dryRun',
@@ -54,7 +54,7 @@ function parameters(flags: CallFlags): URLSearchParams {
       String(value),
     );
   }
-  for (const pair of flags.query ?? []) out.append(...readPair(pair));
+  for (const pair of flags.param ?? []) out.append(...readPair(pair));
   return out;
 }
 
