@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -89,6 +91,60 @@ describe.runIf(url)('with a Postgres server', async () => {
     cache.close();
     await Promise.all([writer.close(), reader.close(), stranger.close()]);
     await Promise.all([own.drop(), other.drop()]);
+  });
+});
+
+describe.runIf(url)('a Postgres that goes away', () => {
+  it('is named as such by every call, without its password, and is used again when it is back', async () => {
+    const own = await ownSchema(url!);
+    const target = new URL(own.url);
+    const sockets = new Set<Socket>();
+    const proxy = createServer((near) => {
+      const far = connect(Number(target.port || 5432), target.hostname);
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(from);
+        from.on('error', () => to.destroy());
+        from.on('close', () => to.destroy());
+        from.pipe(to);
+      }
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const through = new URL(own.url);
+    through.host = `127.0.0.1:${port}`;
+    through.password = 'hunter2';
+    const store = await openStore({ databaseUrl: through.href, dataDir: '/nonexistent', log: memoryLog() });
+    const events: string[] = [];
+    const restored = new Promise<void>((resolve) => {
+      store.listenInvalidations(({ event }) => {
+        events.push(event);
+        if (event === 'restored') resolve();
+      });
+    });
+    await Promise.all(Array.from({ length: 15 }, () => store.ping()));
+
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+    // More than the pool has connections: none of them may be lost to it for good.
+    const refusals = await Promise.allSettled(Array.from({ length: 15 }, () => repo.listWorkspaces(store.db)));
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({ status: 'rejected' });
+    }
+    const failure = await repo.listWorkspaces(store.db).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'store_unavailable', retry: 'after' });
+    expect(JSON.stringify(failure) + String(failure)).not.toContain('hunter2');
+
+    proxy.listen(port, '127.0.0.1');
+    await restored;
+    await Promise.all(Array.from({ length: 15 }, () => store.ping()));
+    expect(events).toEqual(['lost', 'restored']);
+    await store.close();
+    proxy.close();
+    await own.drop();
   });
 });
 

@@ -1,4 +1,4 @@
-import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { PolyadError } from '../../errors/index.ts';
 import { INVALIDATION_CHANNEL, invalidationMessage, Listeners, readInvalidation } from '../invalidations.ts';
@@ -22,28 +22,41 @@ export async function openPostgresStore({ log, poolSize = 10 }: OpenStoreOptions
     const invalidation = readInvalidation(message.payload ?? '', schema);
     if (invalidation !== undefined) listeners.tell(invalidation);
   };
+  let closing: Promise<void> | undefined;
   let pool: pg.Pool;
   try {
-    pool = new pg.Pool({ ...config, max: poolSize });
+    pool = new pg.Pool({
+      ...config,
+      max: poolSize,
+      // Every connection listens, because the server tells a session of its own change before it answers the commit:
+      // so the process that writes has forgotten its cached row by the time the write resolves.
+      onConnect: async (client) => {
+        // The pool hears errors of idle connections only; one that breaks while in use would end the process.
+        client.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
+        const { processID } = client as pg.ClientBase & { processID?: number };
+        client.on('notification', (message) => {
+          // Writes of others come by the listener below, once.
+          if (processID === undefined || message.processId === processID) hear(message);
+        });
+        await client.query(`listen ${INVALIDATION_CHANNEL}`);
+      },
+    });
   } catch (cause) {
     throw unreachable(databaseUrl, cause);
   }
-  // An idle connection that the server drops is replaced at the next use; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
-  // A pooled connection reports its own process's writes only; those of others come by the listener, once.
-  pool.on('connect', (client) => {
-    const { processID } = client as pg.PoolClient & { processID?: number };
-    client.on('notification', (message) => {
-      if (processID === undefined || message.processId === processID) hear(message);
-    });
-  });
+  // The client's own handler has said so already; without a listener here too the process would end.
+  pool.on('error', () => {});
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({
-      pool,
-      // Every connection listens, because the server tells a session of its own change before it answers the commit:
-      // so the process that writes has forgotten its cached row by the time the write resolves.
-      onCreateConnection: async (connection) => {
-        await connection.executeQuery(CompiledQuery.raw(`listen ${INVALIDATION_CHANNEL}`));
+      pool: {
+        options: pool.options,
+        Client: pg.Client,
+        end: () => pool.end(),
+        // A server that is away has one name for every caller, not the network's many.
+        connect: () =>
+          pool.connect().catch((cause) => {
+            throw closing === undefined ? unreachable(databaseUrl, cause) : closed(cause);
+          }),
       },
     }),
   });
@@ -62,17 +75,17 @@ export async function openPostgresStore({ log, poolSize = 10 }: OpenStoreOptions
   } catch (cause) {
     await listener.stop();
     await pool.end();
-    throw unreachable(databaseUrl, cause);
+    throw cause instanceof PolyadError ? cause : unreachable(databaseUrl, cause);
   }
-  let closing: Promise<void> | undefined;
   return {
     engine: 'postgres',
     db,
     async ping() {
+      if (closing !== undefined) throw closed();
       try {
         await sql`select 1`.execute(db);
       } catch (cause) {
-        throw unreachable(databaseUrl, cause);
+        throw cause instanceof PolyadError ? cause : unreachable(databaseUrl, cause);
       }
     },
     close() {
@@ -87,6 +100,10 @@ export async function openPostgresStore({ log, poolSize = 10 }: OpenStoreOptions
       await sql`select pg_notify(${INVALIDATION_CHANNEL}, ${invalidationMessage(schema, kind, id)})`.execute(db);
     },
   };
+}
+
+function closed(cause?: unknown): PolyadError {
+  return new PolyadError('store_unavailable', { message: 'The database is closed.', cause });
 }
 
 /** Says where the database was looked for, without the user's name and password. */
