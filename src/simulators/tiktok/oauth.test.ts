@@ -177,6 +177,14 @@ describe("the guide's expiring token", () => {
     expect((await refresh('nonsense')).code).toBe(40107);
   });
 
+  it('is renewed by its own app alone', async () => {
+    const { refresh_token } = await newToken();
+    const other = await tiktok.control('POST', '/apps', {});
+    const body = { app_id: other.id, secret: other.secret, grant_type: 'refresh_token', refresh_token };
+    expect((await exchange(body)).code).toBe(40107);
+    expect((await refresh(refresh_token)).code).toBe(0);
+  });
+
   it('lets a replaced refresh token live for the grace that is set', async () => {
     await tiktok.control('PATCH', '/settings', { refresh_grace_ms: 30_000 });
     const { refresh_token } = await newToken();
@@ -228,6 +236,12 @@ describe('TikTok-account tokens', () => {
     expect(data.open_id).toMatch(/^-000/);
     const info = await ask('token_info/get', { app_id: tiktok.ready.app_id, access_token: data.access_token });
     expect(info.data).toEqual({ app_id: tiktok.ready.app_id, scope: data.scope, creator_id: data.open_id });
+  });
+
+  it('tell about themselves to their own app alone', async () => {
+    const { data } = await codeGrant();
+    const other = await tiktok.control('POST', '/apps', {});
+    expect((await ask('token_info/get', { app_id: other.id, access_token: data.access_token })).code).toBe(40113);
   });
 
   it('need the redirect address of the authorization', async () => {
