@@ -49,7 +49,7 @@ function placeOf(row: Native): Place | undefined {
     kind: row['area_type'] === 'METROPOLITAN_OR_DMA' ? 'us_dmas' : (KINDS[level] ?? 'regions'),
     name: text(row['name']) ?? text(row['region_name']) ?? '',
     code: text(row['region_code']) ?? text(row['country_code']),
-    parentId: text(row['parent_id']),
+    parentId: row['parent_id'] === '0' ? undefined : text(row['parent_id']),
     row,
   };
 }

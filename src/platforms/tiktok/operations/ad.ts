@@ -29,6 +29,7 @@ import {
   setStatus,
   updateInOrder,
   withDefaults,
+  withoutEchoes,
 } from './shared.ts';
 
 /** All that an incremental update may change; anything else needs the whole creative (TikTok docs 1739953405142018). */
@@ -149,7 +150,7 @@ export async function updateAd(
   native: Native,
   write: WriteContext,
 ): Promise<CreateResult> {
-  const { operation_status: status, ...rest } = native;
+  const { operation_status: status, ...rest } = await withoutEchoes(native, write);
   const current = await write.current();
   const media = Array.isArray(rest[MEDIA])
     ? await withMedia(input, rest, write.requestToken, current['ad_format'])

@@ -14,6 +14,7 @@ import {
   setStatus,
   updateInOrder,
   withDefaults,
+  withoutEchoes,
 } from './shared.ts';
 
 /** TikTok's campaigns as unified campaigns. */
@@ -47,7 +48,7 @@ export const campaign: ObjectSpec = {
     return created(input, CAMPAIGN, await send(input, 'campaign/create', body));
   },
   async update(input, id, native, write) {
-    const { operation_status: status, ...rest } = native;
+    const { operation_status: status, ...rest } = await withoutEchoes(native, write);
     const body = await bodyOf(rest, CAMPAIGN_UPDATE, write, 'a campaign');
     return updateInOrder(
       input,

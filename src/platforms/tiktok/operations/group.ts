@@ -24,6 +24,7 @@ import {
   setStatus,
   updateInOrder,
   withDefaults,
+  withoutEchoes,
 } from './shared.ts';
 import { behaviorScenes } from './target.ts';
 
@@ -176,7 +177,7 @@ export const group: ObjectSpec = {
     return created(input, ADGROUP, await send(input, 'adgroup/create', body));
   },
   async update(input, id, native, write) {
-    const { operation_status: status, ...rest } = native;
+    const { operation_status: status, ...rest } = await withoutEchoes(native, write);
     const free = await withoutFixed(await completed(input, rest, write), write);
     const body = await bodyOf(free, ADGROUP_UPDATE, write, 'an ad group');
     return updateInOrder(

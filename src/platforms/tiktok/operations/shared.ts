@@ -106,9 +106,19 @@ export async function setStatus(
     });
 }
 
+/** An update without the members that came with `raw` of a caller and only repeat what is there. */
+export async function withoutEchoes(native: Native, write: WriteContext): Promise<Native> {
+  const given = rawOf(write.unified);
+  if (Object.keys(given).length === 0) return native;
+  const current = await write.current();
+  return Object.fromEntries(
+    Object.entries(native).filter(([name, value]) => !(name in given && isDeepStrictEqual(current[name], value))),
+  );
+}
+
 /**
- * The members of an update that the endpoint takes. Members beyond them come from `raw` of a caller: those that only
- * repeat what is there are left out, changed ones are refused, and what TikTok may have added since is for it to judge.
+ * The members of an update that the endpoint takes. Those beyond that the object has are refused; what TikTok may have
+ * added since is for it to judge.
  */
 export async function bodyOf(
   native: Native,
@@ -116,17 +126,13 @@ export async function bodyOf(
   write: WriteContext,
   what: string,
 ): Promise<Native> {
-  const body: Native = {};
-  for (const [name, value] of Object.entries(native)) {
-    const current = allowed.has(name) ? {} : await write.current();
-    if (!(name in current)) body[name] = value;
-    else if (!isDeepStrictEqual(current[name], value))
+  for (const name of Object.keys(native))
+    if (!allowed.has(name) && name in (await write.current()))
       throw new PolyadError('input_field_immutable', {
         message: `TikTok does not let \`${name}\` of ${what} change after creation.`,
         details: { field: name, allowed: [...allowed].sort() },
       });
-  }
-  return body;
+  return native;
 }
 
 /**
