@@ -20,6 +20,8 @@ const READS: [string, Values][] = [
   ['search/region', { language: 'en' }],
   ['tool/action_category', {}],
   ['tool/carrier', {}],
+  ['tool/contextual_tag/get', { objective_type: 'REACH', region_codes: ['US'] }],
+  ['tool/contextual_tag/info', { contextual_tag_ids: ['7210000000000000101'] }],
   ['tool/hashtag/recommend', { keywords: ['running'] }],
   ['tool/os_version', { os_type: 'ANDROID' }],
   ['tool/phone_region_code', {}],

@@ -1,6 +1,7 @@
 import { checkCreative, formatOf, type Place } from '../ad-rules.ts';
 import { AD_DEFAULTS, AD_FILTERING, CREATIVE_CREATE, CREATIVE_UPDATE } from '../ad-table.ts';
 import { adgroupRow, campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
+import { advertiserId, advertiserIdOf } from '../params.ts';
 import { changeable, given, invalid, missing, owned, refuseOthers } from '../rules.ts';
 import { stamp } from '../stamp.ts';
 import { isGone, reviewOf, type StatusContext, statusContext } from '../status.ts';
@@ -83,7 +84,7 @@ type Creative = Record<string, unknown>;
 
 function placeOf(call: Call): Place {
   const { world, params } = call;
-  const adgroup = owned(world.adgroups, 'ad group', params['adgroup_id'], String(params['advertiser_id']));
+  const adgroup = owned(world.adgroups, 'ad group', params['adgroup_id'], advertiserIdOf(call));
   const context = statusContext(world, adgroup.advertiser_id);
   if (isGone(context, 'adgroup', adgroup)) invalid(`The ad group ${adgroup.id} has been deleted.`);
   return { world, adgroup, campaign: campaignRow(context, adgroup), now: call.now };
@@ -129,7 +130,7 @@ function create(call: Call): unknown {
 }
 
 function answer(call: Call, rows: readonly Native[]): unknown {
-  const context = statusContext(call.world, String(call.params['advertiser_id']));
+  const context = statusContext(call.world, advertiserIdOf(call));
   return {
     ad_ids: rows.map((row) => row.id),
     // A pulled post has been reviewed before: sample answer of the Spark Ads guide (TikTok docs 1739470744631298).
@@ -187,7 +188,7 @@ function update(call: Call): unknown {
 
 function statusUpdate(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const status = params['operation_status'];
   const aco = (params['aco_ad_ids'] ?? []) as string[];
   const ids = (params['ad_ids'] ?? []) as string[];
@@ -233,7 +234,7 @@ function review(context: StatusContext, ad: Native): Record<string, unknown> {
 }
 
 function reviewInfo(call: Call): unknown {
-  const advertiserId = String(call.params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const context = statusContext(call.world, advertiserId);
   const map: Record<string, unknown> = {};
   for (const id of call.params['ad_ids'] as string[]) {
@@ -244,7 +245,7 @@ function reviewInfo(call: Call): unknown {
 
 function adgroupReviewInfo(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const context = statusContext(world, advertiserId);
   const adgroups: Record<string, unknown> = {};
   const ads: Record<string, unknown> = {};
@@ -280,7 +281,6 @@ const creatives = (fields: readonly Param[]): Param => ({
   items: { type: 'object', fields },
 });
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const adgroupId: Param = { name: 'adgroup_id', type: 'string', required: true };
 const someIds = (name: string, max: number): Param => ({ name, type: 'array', items: { type: 'string' }, min: 1, max });
 

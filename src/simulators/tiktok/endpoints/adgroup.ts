@@ -1,6 +1,7 @@
 import { checkAdgroupBudget, checkCommon, checkPlacement, checkPurpose, checkSchedule } from '../adgroup-rules.ts';
 import { ADGROUP_CREATE, ADGROUP_DEFAULTS, ADGROUP_FILTERING, ADGROUP_UPDATE } from '../adgroup-table.ts';
 import { campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
+import { advertiserIdOf } from '../params.ts';
 import { changeable, checkBudget, checkRequestId, given, invalid, owned, refuseOthers } from '../rules.ts';
 import { type StatusContext, statusContext } from '../status.ts';
 import { type Advertiser, type Call, type Endpoint, type Native, TikTokError } from '../types.ts';
@@ -52,13 +53,13 @@ function scheduledBudget(context: StatusContext, row: Native): Record<string, un
 
 /** The ad group that a call changes, with a scheduled budget that has come into force made its own. */
 function changing(call: Call, id: unknown): Native {
-  const row = changeable(call.world.adgroups, 'ad group', id, String(call.params['advertiser_id']));
+  const row = changeable(call.world.adgroups, 'ad group', id, advertiserIdOf(call));
   const from = row['_scheduled_from'];
   if (typeof from !== 'number' || call.now.getTime() < from) return row;
   return unschedule({ ...row, budget: row['scheduled_budget'] });
 }
 
-const advertiserOf = (call: Call): Advertiser => call.world.advertisers.get(String(call.params['advertiser_id']))!;
+const advertiserOf = (call: Call): Advertiser => call.world.advertisers.get(advertiserIdOf(call))!;
 
 const adgroupView = (call: Call, row: Native) => view(ADGROUPS, statusContext(call.world, row.advertiser_id), row);
 
@@ -67,7 +68,7 @@ const ADGROUP_QUOTA = 10_000;
 
 function used(call: Call): number {
   let count = 0;
-  for (const row of call.world.adgroups.by('advertiser', String(call.params['advertiser_id']))) {
+  for (const row of call.world.adgroups.by('advertiser', advertiserIdOf(call))) {
     if (row['operation_status'] !== 'DELETE') count++;
   }
   return count;

@@ -1,9 +1,8 @@
+import { advertiserId, advertiserIdOf } from '../params.ts';
 import { given, invalid, owned } from '../rules.ts';
 import type { Call, Endpoint, Native, Param } from '../types.ts';
 
 /** Mobile apps: app/{list,info,create,update}. Facts: yml app_list, app_info, app_create, app_update. */
-
-const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
 
 /** Members of an app are those of the reference as far as it names them; the rest (unverified). */
 const view = (row: Native) => ({
@@ -48,13 +47,13 @@ function create(call: Call): unknown {
   const { world, params } = call;
   const store = readStoreUrl(params['download_url']);
   const same = world.mobileApps
-    .by('advertiser', advertiserOf(call))
+    .by('advertiser', advertiserIdOf(call))
     .find((row) => row['app_platform_id'] === store.app_platform_id);
   if (same) invalid(`download_url: The app ${same.id} already has this address.`);
   const id = world.nextId();
   const row: Native = {
     id,
-    advertiser_id: advertiserOf(call),
+    advertiser_id: advertiserIdOf(call),
     app_id: id,
     ...store,
     package_name: store.app_platform_id,
@@ -68,7 +67,7 @@ function create(call: Call): unknown {
 
 function update(call: Call): unknown {
   const { world, params } = call;
-  const row = { ...owned(world.mobileApps, 'app', params['app_id'], advertiserOf(call)) };
+  const row = { ...owned(world.mobileApps, 'app', params['app_id'], advertiserIdOf(call)) };
   if (given(params, 'download_url'))
     Object.assign(row, readStoreUrl(params['download_url']), { download_url: params['download_url'] });
   for (const name of FIELDS) if (given(params, name)) row[name] = params[name];
@@ -76,7 +75,6 @@ function update(call: Call): unknown {
   return {};
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const appId: Param = { name: 'app_id', type: 'string', required: true };
 const settings: Param[] = [
   { name: 'partner', type: 'string' },
@@ -100,7 +98,7 @@ export const endpoints: Endpoint[] = [
     params: [advertiserId, { name: 'app_platform_ids', type: 'array', items: { type: 'string' } }],
     handle(call) {
       const wanted = call.params['app_platform_ids'] as string[] | undefined;
-      const rows = call.world.mobileApps.by('advertiser', advertiserOf(call));
+      const rows = call.world.mobileApps.by('advertiser', advertiserIdOf(call));
       return { apps: rows.filter((row) => !wanted || wanted.includes(String(row['app_platform_id']))).map(view) };
     },
   },
@@ -110,7 +108,7 @@ export const endpoints: Endpoint[] = [
     auth: 'token',
     scopes: ['700'],
     params: [advertiserId, appId],
-    handle: (call) => ({ app: view(owned(call.world.mobileApps, 'app', call.params['app_id'], advertiserOf(call))) }),
+    handle: (call) => ({ app: view(owned(call.world.mobileApps, 'app', call.params['app_id'], advertiserIdOf(call))) }),
   },
   {
     method: 'POST',

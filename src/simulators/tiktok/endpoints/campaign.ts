@@ -1,5 +1,6 @@
 import { CAMPAIGN_CREATE, CAMPAIGN_DEFAULTS, CAMPAIGN_FILTERING, CAMPAIGN_UPDATE } from '../campaign-table.ts';
 import { type ListSpec, listObjects, listParams, view } from '../objects.ts';
+import { advertiserIdOf } from '../params.ts';
 import {
   changeable,
   checkBudget,
@@ -32,7 +33,7 @@ export const CAMPAIGNS: ListSpec = {
   onlyWhenTrue: ['budget_optimize_on'],
 };
 
-const advertiserOf = (call: Call): Advertiser => call.world.advertisers.get(String(call.params['advertiser_id']))!;
+const advertiserOf = (call: Call): Advertiser => call.world.advertisers.get(advertiserIdOf(call))!;
 
 /** Objectives that existing campaigns may have and new ones no longer (TikTok docs 1739318962329602). */
 const LEGACY_OBJECTIVES = [
@@ -140,7 +141,7 @@ function update(call: Call): unknown {
 
 function statusUpdate(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const ids = params['campaign_ids'] as string[];
   const status = params['operation_status'];
   const at = world.stamp(call.now);

@@ -1,6 +1,7 @@
 import { page } from '../paging.ts';
+import { paging } from '../params.ts';
 import { given } from '../rules.ts';
-import type { Call, Endpoint, Native, Param } from '../types.ts';
+import type { Call, Endpoint, Native } from '../types.ts';
 import { requireBcMember } from './bc-access.ts';
 
 /** Reads of catalogs and instant pages: catalog/get (yml catalog_get), page/get. */
@@ -67,10 +68,6 @@ const BUSINESS_TYPES = [
   'SHOP_ADS_PLP',
   'SHOP_ADS_PDP',
   'POP_UP_FORM',
-];
-const paging: Param[] = [
-  { name: 'page', type: 'integer' },
-  { name: 'page_size', type: 'integer' },
 ];
 
 export const endpoints: Endpoint[] = [

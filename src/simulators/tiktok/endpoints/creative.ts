@@ -1,15 +1,14 @@
 import { hash32 } from '../../kit/random.ts';
 import { MUSIC } from '../music-table.ts';
 import { page } from '../paging.ts';
+import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import { given, invalid } from '../rules.ts';
-import type { Call, Endpoint, Native, Param } from '../types.ts';
+import type { Call, Endpoint, Native } from '../types.ts';
 
 /** Creative portfolios (call-to-action sets, cards) and the music library: creative/portfolio/{create,get,list}, file/music/get. */
 
 const portfolios = (call: Call) =>
   call.world.store.collection<Native>('portfolios', { advertiser: (row) => row.advertiser_id });
-
-const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
 
 /** Portfolio kinds (yml creative_portfolio_create). */
 const TYPES =
@@ -21,7 +20,7 @@ function create(call: Call): unknown {
   const id = call.world.nextId();
   portfolios(call).put({
     id,
-    advertiser_id: advertiserOf(call),
+    advertiser_id: advertiserIdOf(call),
     creative_portfolio_type: call.params['creative_portfolio_type'] ?? 'CTA',
     portfolio_content: call.params['portfolio_content'],
   });
@@ -36,7 +35,7 @@ const view = (row: Native) => ({
 
 function get(call: Call): unknown {
   const row = portfolios(call).get(String(call.params['creative_portfolio_id']));
-  if (row?.advertiser_id !== advertiserOf(call)) {
+  if (row?.advertiser_id !== advertiserIdOf(call)) {
     return invalid(
       `creative_portfolio_id: The portfolio ${String(call.params['creative_portfolio_id'])} does not exist.`,
     );
@@ -50,7 +49,7 @@ function list(call: Call): unknown {
     creative_portfolio_types?: string[];
   };
   const rows = portfolios(call)
-    .by('advertiser', advertiserOf(call))
+    .by('advertiser', advertiserIdOf(call))
     .filter((row) => !filter.creative_portfolio_ids || filter.creative_portfolio_ids.includes(row.id))
     .filter(
       (row) =>
@@ -99,12 +98,6 @@ function music(call: Call): unknown {
     page_info,
   };
 }
-
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
-const paging: Param[] = [
-  { name: 'page', type: 'integer' },
-  { name: 'page_size', type: 'integer' },
-];
 
 export const endpoints: Endpoint[] = [
   {

@@ -1,5 +1,6 @@
 import { addPiece, bytesOf, fileFromUrl, filePart, isoTime, type Temporary, temporaries } from '../files.ts';
 import { md5 } from '../media.ts';
+import { advertiserId } from '../params.ts';
 import { given, invalid, missing } from '../rules.ts';
 import { type Call, type Endpoint, type Param, TikTokError } from '../types.ts';
 
@@ -92,7 +93,6 @@ function finish(call: Call): unknown {
   return view(done, bytesOf(call.world, done));
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const kinds = ['image', 'music', 'video', 'playable'];
 const uploadId: Param = { name: 'upload_id', type: 'string', required: true };
 

@@ -13,17 +13,16 @@ import {
   videoId,
 } from '../files.ts';
 import { md5 } from '../media.ts';
+import { advertiserId, advertiserIdOf } from '../params.ts';
 import { given, missing } from '../rules.ts';
 import { stamp } from '../stamp.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
 
 /** Uploads that make a picture or a video of an ad account: file/{image,video}/ad/upload. */
 
-const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
-
 async function uploadImage(call: Call): Promise<unknown> {
   const { world, params } = call;
-  const advertiserId = advertiserOf(call);
+  const advertiserId = advertiserIdOf(call);
   const way = params['upload_type'] ?? 'UPLOAD_BY_FILE';
   if (way === 'UPLOAD_BY_URL' && !given(params, 'image_url')) missing('image_url');
   const source: Source =
@@ -68,7 +67,7 @@ function videoSource(call: Call): Native {
 
 async function uploadVideo(call: Call): Promise<unknown> {
   const { world, params } = call;
-  const advertiserId = advertiserOf(call);
+  const advertiserId = advertiserIdOf(call);
   const way = params['upload_type'] ?? 'UPLOAD_BY_FILE';
   if (way === 'UPLOAD_BY_URL' && !given(params, 'video_url')) missing('video_url');
   const material = world.nextId();
@@ -124,7 +123,6 @@ async function uploadVideo(call: Call): Promise<unknown> {
   return [videoView(call, row)];
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const name: Param = { name: 'file_name', type: 'string', min: 1, max: 100 };
 const way = (...ways: string[]): Param => ({ name: 'upload_type', type: 'string', enum: ways });
 const text = (field: string): Param => ({ name: field, type: 'string' });

@@ -4,12 +4,11 @@ import { imageView, videoView } from '../file-views.ts';
 import { dropContent, fileName, isoTime, mediaUrl } from '../files.ts';
 import { checkFilters } from '../objects.ts';
 import { page } from '../paging.ts';
+import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import { given, invalid, missing } from '../rules.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
 
 /** Pictures and videos after their upload: file/{image,video}/ad/{info,search,update}, file/name/check, file/video/suggestcover, creative/asset/delete. */
-
-const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
 
 /** Rows of the named ids that the account has, in the order asked; ids that do not exist are left out (unverified). */
 function named(
@@ -68,7 +67,7 @@ function search(
 
 function rename(call: Call, kind: 'image' | 'video'): unknown {
   const rows = kind === 'image' ? call.world.images : call.world.videos;
-  const advertiserId = advertiserOf(call);
+  const advertiserId = advertiserIdOf(call);
   const id = String(call.params[`${kind}_id`]);
   const row = rows.get(id);
   if (row?.advertiser_id !== advertiserId) throw new TikTokError(40905, `The ${kind} ${id} does not exist.`);
@@ -86,7 +85,7 @@ function checkNames(call: Call): unknown {
     asked.push({ file_name: String(params['file_name']), file_type: String(params['file_type'] ?? 'IMAGE') });
   }
   if (asked.length === 0) missing('file_name');
-  const advertiserId = advertiserOf(call);
+  const advertiserId = advertiserIdOf(call);
   const list = asked.map(({ file_name, file_type = 'IMAGE' }) => {
     const rows = /video/i.test(file_type) ? world.videos : world.images;
     const existed = rows.by('advertiser', advertiserId).some((row) => row['file_name'] === file_name);
@@ -98,7 +97,7 @@ function checkNames(call: Call): unknown {
 function covers(call: Call): unknown {
   const id = String(call.params['video_id']);
   const row = call.world.videos.get(id);
-  if (row?.advertiser_id !== advertiserOf(call)) throw new TikTokError(40905, `The video ${id} does not exist.`);
+  if (row?.advertiser_id !== advertiserIdOf(call)) throw new TikTokError(40905, `The video ${id} does not exist.`);
   if (call.now.getTime() < readyAt(row)) {
     throw new TikTokError(40901, `The video ${id} is still being transcoded. Try again later.`);
   }
@@ -115,7 +114,7 @@ function covers(call: Call): unknown {
 
 function removeAssets(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = advertiserOf(call);
+  const advertiserId = advertiserIdOf(call);
   const images = (params['image_ids'] ?? []) as string[];
   const videos = (params['video_ids'] ?? []) as string[];
   if (images.length + videos.length === 0) invalid('Missing required field(s): image_ids.');
@@ -136,7 +135,6 @@ function removeAssets(call: Call): unknown {
   return { failed_image_ids: remove(world.images, images), failed_video_ids: remove(world.videos, videos) };
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const name: Param = { name: 'file_name', type: 'string', min: 1, max: 100 };
 const ids = (field: string): Param => ({
   name: field,
@@ -146,10 +144,6 @@ const ids = (field: string): Param => ({
   min: 1,
 });
 const text = (field: string): Param => ({ name: field, type: 'string' });
-const paging: Param[] = [
-  { name: 'page', type: 'integer' },
-  { name: 'page_size', type: 'integer' },
-];
 const read = { method: 'GET', auth: 'token' } as const;
 const write = { method: 'POST', auth: 'token', write: true } as const;
 
@@ -160,7 +154,7 @@ export const endpoints: Endpoint[] = [
     scopes: ['600'],
     params: [advertiserId, ids('image_ids')],
     handle: (call) => ({
-      list: named(call.world.images, call.params['image_ids'], advertiserOf(call), 100).map((row) =>
+      list: named(call.world.images, call.params['image_ids'], advertiserIdOf(call), 100).map((row) =>
         imageView(call.origin, row),
       ),
     }),
@@ -171,7 +165,7 @@ export const endpoints: Endpoint[] = [
     scopes: ['610'],
     params: [advertiserId, ids('video_ids')],
     handle: (call) => ({
-      list: named(call.world.videos, call.params['video_ids'], advertiserOf(call), 60).map((row) =>
+      list: named(call.world.videos, call.params['video_ids'], advertiserIdOf(call), 60).map((row) =>
         videoView(call, row),
       ),
     }),
@@ -182,7 +176,7 @@ export const endpoints: Endpoint[] = [
     scopes: ['600'],
     params: [advertiserId, { name: 'filtering', type: 'object', fields: FILE_FILTERS('image_ids') }, ...paging],
     handle: (call) =>
-      search(call, call.world.images.by('advertiser', advertiserOf(call)), 'image_ids', (row) =>
+      search(call, call.world.images.by('advertiser', advertiserIdOf(call)), 'image_ids', (row) =>
         imageView(call.origin, row),
       ),
   },
@@ -192,7 +186,9 @@ export const endpoints: Endpoint[] = [
     scopes: ['610'],
     params: [advertiserId, { name: 'filtering', type: 'object', fields: FILE_FILTERS('video_ids') }, ...paging],
     handle: (call) =>
-      search(call, call.world.videos.by('advertiser', advertiserOf(call)), 'video_ids', (row) => videoView(call, row)),
+      search(call, call.world.videos.by('advertiser', advertiserIdOf(call)), 'video_ids', (row) =>
+        videoView(call, row),
+      ),
   },
   {
     ...write,

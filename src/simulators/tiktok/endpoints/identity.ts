@@ -1,4 +1,5 @@
 import { page } from '../paging.ts';
+import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import { type Post, postsOf } from '../posts.ts';
 import { given, invalid, missing } from '../rules.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
@@ -32,7 +33,7 @@ function list(call: Call): unknown {
     invalid('filtering.keyword: It can only be used for CUSTOMIZED_USER or without identity_type.');
   }
   const rows = world.identities
-    .by('advertiser', String(params['advertiser_id']))
+    .by('advertiser', advertiserIdOf(call))
     .filter((row) => type === undefined || row['identity_type'] === type)
     .filter((row) => bc === undefined || row['identity_authorized_bc_id'] === bc)
     .filter((row) => !keyword || String(row['display_name']).toLowerCase().includes(keyword));
@@ -49,7 +50,7 @@ function list(call: Call): unknown {
 
 function create(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const image = world.images.get(String(params['image_uri']));
   if (image?.advertiser_id !== advertiserId) {
     throw new TikTokError(40905, `The image ${String(params['image_uri'])} does not exist.`);
@@ -165,7 +166,6 @@ function video(call: Call): unknown {
   return id === undefined ? { video_details: ids.map(find) } : { video_detail: find(id) };
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const identity: Param[] = [
   advertiserId,
   { name: 'identity_type', type: 'string', required: true, enum: TYPES },
@@ -185,8 +185,7 @@ export const endpoints: Endpoint[] = [
       { name: 'identity_type', type: 'string', enum: TYPES },
       { name: 'identity_authorized_bc_id', type: 'string' },
       { name: 'filtering', type: 'object', fields: [{ name: 'keyword', type: 'string' }] },
-      { name: 'page', type: 'integer' },
-      { name: 'page_size', type: 'integer' },
+      ...paging,
     ],
     handle: list,
   },

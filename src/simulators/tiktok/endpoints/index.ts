@@ -8,6 +8,7 @@ import { endpoints as bc } from './bc.ts';
 import { endpoints as bcAsset } from './bc-asset.ts';
 import { endpoints as campaign } from './campaign.ts';
 import { endpoints as catalogPage } from './catalog-page.ts';
+import { endpoints as contextual } from './contextual.ts';
 import { endpoints as creative } from './creative.ts';
 import { endpoints as file } from './file.ts';
 import { endpoints as fileTemporary } from './file-temporary.ts';
@@ -39,6 +40,7 @@ export const endpoints: readonly Endpoint[] = [
   ...file,
   ...fileTemporary,
   ...fileUpload,
+  ...contextual,
   ...creative,
   ...pixel,
   ...app,

@@ -1,5 +1,6 @@
 import { hash32, hex } from '../../kit/random.ts';
 import { page } from '../paging.ts';
+import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import { given, invalid, owned, readTime } from '../rules.ts';
 import type { Call, Endpoint, Native, Param } from '../types.ts';
 
@@ -59,12 +60,10 @@ const view = (row: Native): Record<string, unknown> => ({
   })),
 });
 
-const advertiserOf = (call: Call) => String(call.params['advertiser_id']);
-
 function list(call: Call): unknown {
   const { params } = call;
   const rows = call.world.pixels
-    .by('advertiser', advertiserOf(call))
+    .by('advertiser', advertiserIdOf(call))
     .filter((row) => !given(params, 'pixel_id') || row.id === params['pixel_id'])
     .filter((row) => !given(params, 'code') || row['pixel_code'] === params['code'])
     .filter(
@@ -82,7 +81,7 @@ function create(call: Call): unknown {
   const id = world.nextId();
   const row: Native = {
     id,
-    advertiser_id: advertiserOf(call),
+    advertiser_id: advertiserIdOf(call),
     pixel_id: id,
     // Twenty capital letters and digits beginning with C, as in the samples of the events documentation.
     pixel_code: `C${BigInt(`0x${hex(28, 'pixel', id)}`)
@@ -102,7 +101,7 @@ function create(call: Call): unknown {
 
 function update(call: Call): unknown {
   const { world, params } = call;
-  const row = owned(world.pixels, 'pixel', params['pixel_id'], advertiserOf(call));
+  const row = owned(world.pixels, 'pixel', params['pixel_id'], advertiserIdOf(call));
   const patch: Record<string, unknown> = { pixel_name: params['pixel_name'] };
   for (const name of [
     'advanced_matching_fields',
@@ -136,7 +135,7 @@ function stats(call: Call): unknown {
   const days = Math.min(366, Math.round((to.getTime() - from.getTime()) / 86_400_000) + 1);
   return {
     list: (call.params['pixel_ids'] as string[]).map((id) => {
-      const pixel = owned(call.world.pixels, 'pixel', id, advertiserOf(call));
+      const pixel = owned(call.world.pixels, 'pixel', id, advertiserIdOf(call));
       return {
         pixel_id: pixel.id,
         statistics: FUNNEL.map(([pixel_event_type, daily]) => {
@@ -165,7 +164,6 @@ function stats(call: Call): unknown {
   };
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const flags = (name: string, names: readonly string[]): Param => ({
   name,
   type: 'object',
@@ -185,8 +183,7 @@ export const endpoints: Endpoint[] = [
       { name: 'name', type: 'string' },
       { name: 'order_by', type: 'string', enum: ['LATEST_CREATE', 'EARLIEST_CREATE'] },
       { name: 'filtering', type: 'object', fields: [{ name: 'available_for_catalog_only', type: 'boolean' }] },
-      { name: 'page', type: 'integer' },
-      { name: 'page_size', type: 'integer' },
+      ...paging,
     ],
     handle: list,
   },

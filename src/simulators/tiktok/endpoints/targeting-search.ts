@@ -1,4 +1,5 @@
 import { hash32 } from '../../kit/random.ts';
+import { advertiserId } from '../params.ts';
 import { describeRegion, type Region, regions } from '../targeting.ts';
 import type { Call, Endpoint, Param } from '../types.ts';
 
@@ -123,7 +124,6 @@ function list(call: Call): unknown {
   };
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const words = (name: string, required = false): Param => ({
   name,
   type: 'array',

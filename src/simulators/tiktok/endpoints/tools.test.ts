@@ -143,6 +143,30 @@ describe('interests, devices and the rest', () => {
     });
   });
 
+  it('contextual tags are listed by place and read by id', async () => {
+    const tags = async (query: Row) =>
+      (await get('tool/contextual_tag/get', { objective_type: 'REACH', ...query })).contextual_tag_list;
+    const [tag] = await tags({ region_codes: ['US'] });
+    expect(await tags({ region_codes: ['KW'] })).toEqual([]);
+    const { contextual_tag_list } = await get('tool/contextual_tag/info', {
+      contextual_tag_ids: [tag.contextual_tag_id, '1'],
+    });
+    expect(contextual_tag_list).toEqual([tag]);
+    expect((await tiktok.get('tool/contextual_tag/get', { advertiser_id: usd, objective_type: 'TRAFFIC' })).code).toBe(
+      40002,
+    );
+  });
+
+  it('recommends categories that exist', async () => {
+    const body = { advertiser_id: usd, region_codes: ['US'] };
+    const data = ok(await tiktok.post('tool/targeting_category/recommend', body));
+    const { interest_categories } = await get('tool/interest_category');
+    const ids = interest_categories.map((row: Row) => row['interest_category_id']);
+    expect(data.interest_categories).toHaveLength(3);
+    for (const row of data.interest_categories) expect(ids).toContain(row.interest_category_id);
+    expect(data.action_categories).toHaveLength(2);
+  });
+
   it('judges URLs', async () => {
     const info = async (url: string) => (await get('tool/url_validate', { url })).url_info.validate_info;
     expect(await info('https://acme.test/x')).toEqual({

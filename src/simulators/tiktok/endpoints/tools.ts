@@ -1,6 +1,7 @@
 import { hash32 } from '../../kit/random.ts';
 import { currencyDigits, minorPerUsd } from '../currency.ts';
 import { OBJECTIVES } from '../enums-table.ts';
+import { advertiserId } from '../params.ts';
 import { COUNTRIES } from '../regions-table.ts';
 import { invalid } from '../rules.ts';
 import { carriers, devices, interests, type Region, regions } from '../targeting.ts';
@@ -184,7 +185,6 @@ function recommendBid(call: Call): unknown {
   return { bid: Math.max(1, minor) / 10 ** currencyDigits(advertiser.currency) };
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const list = (name: string, more: Partial<Param> = {}): Param => ({
   name,
   type: 'array',

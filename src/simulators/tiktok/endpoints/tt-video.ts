@@ -1,4 +1,5 @@
 import { page } from '../paging.ts';
+import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import {
   type Authorization,
   authorizations,
@@ -22,11 +23,11 @@ function byCode(call: Call): CreatorPost {
   return post;
 }
 
-const idOf = (call: Call, itemId: unknown) => `${String(call.params['advertiser_id'])}:${String(itemId)}`;
+const idOf = (call: Call, itemId: unknown) => `${advertiserIdOf(call)}:${String(itemId)}`;
 
 function authorize(call: Call): unknown {
   const { world } = call;
-  const advertiserId = String(call.params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const post = byCode(call);
   const identityId = creatorIdentityId(advertiserId, post.tiktok_name);
   world.identities.put({
@@ -76,14 +77,14 @@ function view(origin: string, row: CreatorPost & Authorization) {
 
 function info(call: Call): unknown {
   const post = byCode(call);
-  const found = authorizedPost(call.world, String(call.params['advertiser_id']), post.id, call.now.getTime());
+  const found = authorizedPost(call.world, advertiserIdOf(call), post.id, call.now.getTime());
   if (!found) return invalid('auth_code: The authorization code has not been applied to this ad account.');
   return view(call.origin, found);
 }
 
 function list(call: Call): unknown {
   const { world, params } = call;
-  const advertiserId = String(params['advertiser_id']);
+  const advertiserId = advertiserIdOf(call);
   const types = params['item_types'] as string[] | undefined;
   const keyword = String(params['keyword'] ?? '').toLowerCase();
   const rows = authorizations(world)
@@ -102,7 +103,6 @@ function unbind(call: Call): unknown {
   return {};
 }
 
-const advertiserId: Param = { name: 'advertiser_id', type: 'string', required: true };
 const authCode: Param = { name: 'auth_code', type: 'string', required: true };
 
 export const endpoints: Endpoint[] = [
@@ -132,8 +132,7 @@ export const endpoints: Endpoint[] = [
       advertiserId,
       { name: 'item_types', type: 'array', items: { type: 'string', enum: ['VIDEO', 'CAROUSEL'] } },
       { name: 'keyword', type: 'string' },
-      { name: 'page', type: 'integer' },
-      { name: 'page_size', type: 'integer' },
+      ...paging,
     ],
     handle: list,
   },
