@@ -144,11 +144,14 @@ function refusal(status: number, text: string): CliError {
         : [
             `platform: ${[platform.integration_type, platform.code, platform.message].filter(Boolean).join(' ')}${platform.request_id === undefined ? '' : ` (its request ${platform.request_id})`}`,
           ]),
-      ...(details === undefined ? [] : [`details: ${JSON.stringify(details)}`]),
+      ...(details === undefined ? [] : [`details: ${shortened(JSON.stringify(details))}`]),
       `request: ${body.request_id ?? 'unknown'} (HTTP ${status})`,
     ],
   });
 }
+
+/** Lists of allowed values can be long; `-o json` shows them whole. */
+const shortened = (text: string): string => (text.length > 600 ? `${text.slice(0, 600)}… (-o json shows all)` : text);
 
 /** `fetch` whose failure to connect is said in words. */
 export async function reach(url: string, init: RequestInit, what = 'The server'): Promise<Response> {

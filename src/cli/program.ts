@@ -135,7 +135,7 @@ function addCall(program: Command): void {
         'call ads campaign list --all -o ndjson',
         'call ads campaign create -d @campaign.json --dry-run',
         'call ads campaign update 1803 -d \'{"status": "PAUSED"}\'',
-        'call report --org-id 7001 --start-gte 2026-01-01 --end-lt 2026-02-01 --type SPEND,CLICKS --dimension DATE',
+        'call report --org-id 7001 --start-gte 2026-01-01 --end-lt 2026-02-01 --type COST,CLICKS --dimension DATE',
         'call passthrough GET open_api/v1.3/user/info/',
         'call connections list',
       ),

@@ -183,20 +183,39 @@ async function report(client: Client, path: string, flags: CallFlags): Promise<v
       line.say(`report: ${rows.length} rows so far`);
     }
   });
-  if (format !== 'ndjson') print(format === 'table' ? rows.map((row) => flatReport(row as ReportRow)) : rows, format);
+  if (format !== 'ndjson')
+    print(format === 'table' ? rows.flatMap((row) => reportLines(row as ReportRow)) : rows, format);
 }
 
+interface ReportMetric {
+  type?: string;
+  value?: unknown;
+  dimension_value?: string;
+  campaign?: Named;
+  group?: Named;
+  ad?: Named;
+}
+interface Named {
+  id?: string;
+  name?: string;
+}
 interface ReportRow {
-  metrics?: { type?: string; value?: unknown }[];
-  [name: string]: unknown;
+  metrics?: ReportMetric[];
+  organization_id?: string;
+  currency?: string;
 }
 
-/** A report row with its metrics as columns. */
-function flatReport({ metrics, ...row }: ReportRow): Record<string, unknown> {
-  return {
-    ...row,
-    ...Object.fromEntries((Array.isArray(metrics) ? metrics : []).map((metric) => [metric.type ?? '?', metric.value])),
-  };
+/** A report row as lines of a table: one per value of its breakdown, with the metrics as columns. */
+function reportLines({ metrics = [], organization_id, currency }: ReportRow): Record<string, unknown>[] {
+  const lines = new Map<string, Record<string, unknown>>();
+  for (const { type = '?', value, dimension_value: part, campaign, group, ad } of metrics) {
+    const of = [campaign, group, ad].filter((one) => one !== undefined).at(-1);
+    const key = JSON.stringify([part, of?.id]);
+    const line = lines.get(key) ?? { organization_id, id: of?.id, name: of?.name, breakdown: part };
+    line[type] = value;
+    lines.set(key, line);
+  }
+  return [...lines.values()].map((line) => ({ ...line, currency }));
 }
 
 /** `polyad call passthrough <method> <path>`: the platform's own API; its answer goes to stdout as it is. */

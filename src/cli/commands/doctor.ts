@@ -57,7 +57,7 @@ async function examine(flags: DoctorFlags): Promise<Finding[]> {
   findings.push(
     checkDataDirectory(config),
     checkMasterKey(config),
-    checkPublicUrl(config, process.env['NODE_ENV'] === 'production'),
+    checkPublicUrl(config, process.env['NODE_ENV'] === 'production', target.url),
     lock.finding,
   );
 

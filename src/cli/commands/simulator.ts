@@ -256,5 +256,6 @@ export async function raw(method: string, path: string, flags: SimulatorFlags & 
     method.toUpperCase(),
     clean === '/' ? '' : clean,
     flags.data === undefined ? undefined : await readData(flags.data),
+    clean === '/' ? 'routes' : undefined,
   );
 }

@@ -88,17 +88,18 @@ export function checkLock({ dataDir, databaseUrl }: Config): LockState {
   return { held: true, finding: ok(check, `Held by ${who}.`) };
 }
 
-export function checkPublicUrl(config: Config, production: boolean): Finding {
+/** `listening`: where the server listens, or would. */
+export function checkPublicUrl(config: Config, production: boolean, listening: string): Finding {
   const check = 'redirect URL';
   const given = config.publicUrl;
   if (given === undefined)
     return production
       ? warning(
           check,
-          `POLYAD_PUBLIC_URL is not set, so platforms would send customers to http://${config.host}:${config.port}.`,
+          `POLYAD_PUBLIC_URL is not set, so platforms would send customers to ${listening}.`,
           'Set POLYAD_PUBLIC_URL to the https address of this server.',
         )
-      : ok(check, `http://${config.host}:${config.port} (loopback: fine for development)`);
+      : ok(check, `${listening} (POLYAD_PUBLIC_URL is not set: fine for development)`);
   const url = new URL(given);
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url.protocol === 'https:' || loopback) return ok(check, given);
