@@ -2,6 +2,7 @@
  * Value lists that several members share. Transcribed from TikTok's reference by the official SDK and by an independent client.
  */
 
+/** Values of `ad_format`. */
 export const AD_FORMATS = [
   'SINGLE_IMAGE',
   'SINGLE_VIDEO',
@@ -11,8 +12,10 @@ export const AD_FORMATS = [
   'CATALOG_CAROUSEL',
 ] as const;
 
+/** Values of `age_groups`. */
 export const AGE_GROUPS = ['AGE_13_17', 'AGE_18_24', 'AGE_25_34', 'AGE_35_44', 'AGE_45_54', 'AGE_55_100'] as const;
 
+/** Values of `app_promotion_type`. */
 export const APP_PROMOTION_TYPES = [
   'APP_INSTALL',
   'APP_RETARGETING',
@@ -22,6 +25,7 @@ export const APP_PROMOTION_TYPES = [
   'UNSET',
 ] as const;
 
+/** Values of `click_attribution_window and its siblings`. */
 export const ATTRIBUTION_WINDOWS = [
   'OFF',
   'ZERO_DAY',
@@ -33,6 +37,7 @@ export const ATTRIBUTION_WINDOWS = [
   'THIRTY_TWO_DAYS',
 ] as const;
 
+/** Values of `audience_type`. */
 export const AUDIENCE_TYPES = [
   'CUSTOM_AUDIENCE',
   'EXCLUDE_INTERACT_USERS',
@@ -42,6 +47,7 @@ export const AUDIENCE_TYPES = [
   'NEW_CUSTOM_AUDIENCE',
 ] as const;
 
+/** Values of `bid_strategy (filter of adgroup/get)`. */
 export const BID_STRATEGIES = [
   'BID_STRATEGY_COST_CAP',
   'BID_STRATEGY_BID_CAP',
@@ -49,8 +55,10 @@ export const BID_STRATEGIES = [
   'BID_STRATEGY_LOWEST_COST',
 ] as const;
 
+/** Values of `billing_event`. */
 export const BILLING_EVENTS = ['CPC', 'CPM', 'CPV', 'OCPC', 'GD', 'OCPM'] as const;
 
+/** Values of `brand_safety_type`. */
 export const BRAND_SAFETY_TYPES = [
   'NO_BRAND_SAFETY',
   'EXPANDED_INVENTORY',
@@ -59,6 +67,7 @@ export const BRAND_SAFETY_TYPES = [
   'THIRD_PARTY',
 ] as const;
 
+/** Values of `budget_mode`. */
 export const BUDGET_MODES = [
   'BUDGET_MODE_INFINITE',
   'BUDGET_MODE_TOTAL',
@@ -66,8 +75,10 @@ export const BUDGET_MODES = [
   'BUDGET_MODE_DYNAMIC_DAILY_BUDGET',
 ] as const;
 
+/** Values of `buying_types`. */
 export const BUYING_TYPES = ['AUCTION', 'RESERVATION_RF', 'RESERVATION_TOP_VIEW'] as const;
 
+/** Values of `call_to_action`. */
 export const CALLS_TO_ACTION = [
   'APPLY_NOW',
   'BOOK_NOW',
@@ -100,8 +111,10 @@ export const CALLS_TO_ACTION = [
   'VIEW_VIDEO_WITH_THIS_EFFECT',
 ] as const;
 
+/** Values of `creative_material_mode`. */
 export const CREATIVE_MATERIAL_MODES = ['CUSTOM', 'SMART_CREATIVE', 'DYNAMIC'] as const;
 
+/** Values of `creative_type`. */
 export const CREATIVE_TYPES = [
   'SHOP_PDP',
   'SHOP_PLP',
@@ -111,22 +124,31 @@ export const CREATIVE_TYPES = [
   'CUSTOM_INSTANT_PAGE',
 ] as const;
 
+/** Values of `code of custom actions`. */
 export const CUSTOM_ACTION_CODES = ['VIEW_PRODUCT', 'ADD_TO_CART', 'PURCHASE'] as const;
 
+/** Values of `deep_bid_type`. */
 export const DEEP_BID_TYPES = ['DEFAULT', 'MIN', 'PACING', 'VO_MIN', 'VO_MIN_ROAS', 'VO_HIGHEST_VALUE', 'AEO'] as const;
 
+/** Values of `destination (filter of ad/get)`. */
 export const DESTINATIONS = ['APP', 'TIKTOK_INSTANT_PAGE', 'WEBSITE', 'SOCIAL_MEDIA_APP', 'PHONE_CALL'] as const;
 
+/** Values of `household_income`. */
 export const HOUSEHOLD_INCOMES = ['TOP5', 'TOP10', 'TOP10_25', 'TOP25_50'] as const;
 
+/** Values of `identity_type`. */
 export const IDENTITY_TYPES = ['CUSTOMIZED_USER', 'AUTH_CODE', 'TT_USER', 'BC_AUTH_TT'] as const;
 
+/** Values of `ios14_targeting`. */
 export const IOS14_TARGETINGS = ['UNSET', 'IOS14_MINUS', 'IOS14_PLUS', 'ALL'] as const;
 
+/** Values of `messaging_app_type`. */
 export const MESSAGING_APPS = ['MESSENGER', 'WHATSAPP', 'ZALO', 'LINE', 'IM_URL'] as const;
 
+/** Values of `network_types`. */
 export const NETWORK_TYPES = ['WIFI', '2G', '3G', '4G', '5G', 'unlimited'] as const;
 
+/** Values of `objective_type`. */
 export const OBJECTIVES = [
   'APP_PROMOTION',
   'WEB_CONVERSIONS',
@@ -149,8 +171,10 @@ export const OBJECTIVES = [
   'BRAND_CONSIDERATION',
 ] as const;
 
+/** Values of `operating_systems`. */
 export const OPERATING_SYSTEMS = ['ALL', 'ANDROID', 'IOS', 'PC'] as const;
 
+/** Values of `optimization_event`. */
 export const OPTIMIZATION_EVENTS = [
   'ACTIVE',
   'ACTIVE_PAY',
@@ -199,6 +223,7 @@ export const OPTIMIZATION_EVENTS = [
   'SHOPPING',
 ] as const;
 
+/** Values of `optimization_goal`. */
 export const OPTIMIZATION_GOALS = [
   'CLICK',
   'CONVERT',
@@ -227,6 +252,7 @@ export const OPTIMIZATION_GOALS = [
   'PREFERRED_LEAD',
 ] as const;
 
+/** Values of `placements`. */
 export const PLACEMENTS = [
   'PLACEMENT_TIKTOK',
   'PLACEMENT_PANGLE',
@@ -236,12 +262,14 @@ export const PLACEMENTS = [
   'ALL',
 ] as const;
 
+/** Values of `postback_window_mode`. */
 export const POSTBACK_WINDOW_MODES = [
   'POSTBACK_WINDOW_MODE1',
   'POSTBACK_WINDOW_MODE2',
   'POSTBACK_WINDOW_MODE3',
 ] as const;
 
+/** Values of `primary_status`. */
 export const PRIMARY_STATUSES = [
   'STATUS_DELETE',
   'STATUS_DELIVERY_OK',
@@ -256,8 +284,10 @@ export const PRIMARY_STATUSES = [
   'STATUS_DELIVERY_CATALOG',
 ] as const;
 
+/** Values of `campaign_product_source and product_source`. */
 export const PRODUCT_SOURCES = ['CATALOG', 'STORE', 'SHOWCASE', 'UNSET'] as const;
 
+/** Values of `promotion_type`. */
 export const PROMOTION_TYPES = [
   'APP_ANDROID',
   'APP_IOS',
@@ -275,10 +305,13 @@ export const PROMOTION_TYPES = [
   'EXTERNAL_OR_DISPLAY',
 ] as const;
 
+/** Values of `shopping_ads_retargeting_type`. */
 export const RETARGETING_TYPES = ['LAB1', 'LAB2', 'LAB3', 'OFF'] as const;
 
+/** Values of `sales_destination`. */
 export const SALES_DESTINATIONS = ['TIKTOK_SHOP', 'WEBSITE', 'APP', 'WEB_AND_APP'] as const;
 
+/** Values of `secondary_optimization_event`. */
 export const SECONDARY_OPTIMIZATION_EVENTS = [
   'ACTIVE_PAY',
   'ACTIVE_REGISTER',
@@ -296,12 +329,16 @@ export const SECONDARY_OPTIMIZATION_EVENTS = [
   'PREFERRED_LEAD',
 ] as const;
 
+/** Values of `shopping_ads_type`. */
 export const SHOPPING_ADS_TYPES = ['VIDEO', 'LIVE', 'PRODUCT_SHOPPING_ADS', 'CATALOG_LISTING_ADS', 'UNSET'] as const;
 
+/** Values of `special_industries`. */
 export const SPECIAL_INDUSTRIES = ['HOUSING', 'EMPLOYMENT', 'CREDIT'] as const;
 
+/** Values of `tiktok_subplacements`. */
 export const TIKTOK_SUBPLACEMENTS = ['IN_FEED', 'SEARCH_FEED', 'TIKTOK_LITE', 'LEMON8', 'UNSET'] as const;
 
+/** Values of `vertical_video_strategy`. */
 export const VERTICAL_VIDEO_STRATEGIES = [
   'UNSET',
   'SINGLE_VIDEO',
@@ -310,6 +347,7 @@ export const VERTICAL_VIDEO_STRATEGIES = [
   'LIVE_STREAM',
 ] as const;
 
+/** Values of `video_user_actions`. */
 export const VIDEO_USER_ACTIONS = [
   'WATCHED_TO_END',
   'LIKED',
@@ -320,6 +358,7 @@ export const VIDEO_USER_ACTIONS = [
   'VIEW_HASHTAG',
 ] as const;
 
+/** Values of `viewability_postbid_partner`. */
 export const VIEWABILITY_PARTNERS = ['UNSET', 'MOAT', 'DOUBLE_VERIFY', 'IAS', 'ZEFR'] as const;
 
 /** The `promotion_type` filter of adgroup/get has a vocabulary of its own (TikTok docs 1739314558673922); the values of an ad group's own `promotion_type` are taken as well. */

@@ -10,6 +10,7 @@ import { type Call, type Native, type Page, TikTokError, type UploadedFile, type
  * 1739067433456642 (images), 1737587322856449 (videos) and the tables of return codes.
  */
 
+/** Kinds of media that ads are made of. */
 export type FileKind = 'image' | 'video';
 
 /** Bytes with what is known of their origin. */
@@ -49,6 +50,7 @@ export interface Temporary {
   create_time: string;
 }
 
+/** Temporary files of all ad accounts. */
 export const temporaries = (world: World): Collection<Temporary> =>
   world.store.collection<Temporary>('temporary_files', { advertiser: (row) => row.advertiser_id });
 

@@ -8,6 +8,7 @@ import type { Advertiser, Native, World } from './types.ts';
  * comment names a source.
  */
 
+/** Levels of objects that have statuses. */
 export type Level = 'campaign' | 'adgroup' | 'ad';
 
 /** Money spent, in the account's currency: how `status.ts` learns it without knowing the delivery model. */

@@ -4,7 +4,7 @@
  * (unverified) one by one.
  */
 
-/** Interest tree: [id, name, children]. Levels 1 to 3. Source of the shape: TikTok docs 1737174348712961. */
+/** One interest: [id, name, children]. */
 export type InterestNode = readonly [id: string, name: string, children?: readonly InterestNode[]];
 
 type Named = string | readonly [string, readonly string[]];
@@ -20,6 +20,7 @@ const tree = (id: string, name: string, children: readonly Named[]): InterestNod
   }),
 ];
 
+/** Interest tree, levels 1 to 3. Source of the shape: TikTok docs 1737174348712961. */
 export const INTERESTS: readonly InterestNode[] = [
   tree('10', 'Education', [
     ['Academic Education', ['Primary Education', 'Secondary Education', 'Higher Education']],

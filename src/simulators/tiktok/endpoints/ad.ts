@@ -284,6 +284,7 @@ const creatives = (fields: readonly Param[]): Param => ({
 const adgroupId: Param = { name: 'adgroup_id', type: 'string', required: true };
 const someIds = (name: string, max: number): Param => ({ name, type: 'array', items: { type: 'string' }, min: 1, max });
 
+/** The ad family, with the reviews of ads and ad groups. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

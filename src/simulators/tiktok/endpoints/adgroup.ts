@@ -236,6 +236,7 @@ const budgetItems = (name: string, amounts: readonly string[]) =>
     },
   }) as const;
 
+/** The ad group family. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

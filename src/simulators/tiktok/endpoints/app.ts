@@ -89,6 +89,7 @@ const settings: Param[] = [
   },
 ];
 
+/** The mobile app family. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

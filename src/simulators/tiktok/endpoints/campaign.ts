@@ -176,6 +176,7 @@ export const statusParams = (ids: string, statuses: readonly string[] = ['ENABLE
   { name: 'operation_status', type: 'string', required: true, enum: statuses },
 ];
 
+/** The campaign family. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

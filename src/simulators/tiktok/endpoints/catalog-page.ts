@@ -70,6 +70,7 @@ const BUSINESS_TYPES = [
   'POP_UP_FORM',
 ];
 
+/** Reads of catalogs and instant pages. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

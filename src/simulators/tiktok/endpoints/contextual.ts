@@ -58,6 +58,7 @@ function recommend(call: Call): unknown {
   };
 }
 
+/** Contextual tags and recommended categories. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

@@ -99,6 +99,7 @@ function music(call: Call): unknown {
   };
 }
 
+/** Portfolios and music. */
 export const endpoints: Endpoint[] = [
   {
     method: 'POST',

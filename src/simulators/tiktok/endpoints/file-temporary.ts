@@ -96,6 +96,7 @@ function finish(call: Call): unknown {
 const kinds = ['image', 'music', 'video', 'playable'];
 const uploadId: Param = { name: 'upload_id', type: 'string', required: true };
 
+/** Temporary and chunked uploads. */
 export const endpoints: Endpoint[] = [
   {
     method: 'POST',

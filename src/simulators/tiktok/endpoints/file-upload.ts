@@ -129,6 +129,7 @@ const text = (field: string): Param => ({ name: field, type: 'string' });
 const flag = (field: string): Param => ({ name: field, type: 'boolean' });
 const write = { method: 'POST', auth: 'token', write: true } as const;
 
+/** Uploads of pictures and videos. */
 export const endpoints: Endpoint[] = [
   {
     ...write,

@@ -147,6 +147,7 @@ const text = (field: string): Param => ({ name: field, type: 'string' });
 const read = { method: 'GET', auth: 'token' } as const;
 const write = { method: 'POST', auth: 'token', write: true } as const;
 
+/** Pictures and videos that are there already. */
 export const endpoints: Endpoint[] = [
   {
     ...read,

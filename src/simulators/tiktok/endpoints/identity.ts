@@ -173,6 +173,7 @@ const identity: Param[] = [
   { name: 'identity_authorized_bc_id', type: 'string' },
 ];
 
+/** The identity family. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

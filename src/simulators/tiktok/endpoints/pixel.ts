@@ -170,6 +170,7 @@ const flags = (name: string, names: readonly string[]): Param => ({
   fields: names.map((field) => ({ name: field, type: 'boolean' })),
 });
 
+/** The pixel family. */
 export const endpoints: Endpoint[] = [
   {
     method: 'GET',

@@ -138,6 +138,7 @@ const common: Param[] = [
   { name: 'brand_safety_partner', type: 'string' },
 ];
 
+/** Search for places and providers. */
 export const endpoints: Endpoint[] = [
   {
     method: 'POST',

@@ -203,6 +203,7 @@ const tool = (path: string, params: readonly Param[], handle: Endpoint['handle']
   handle,
 });
 
+/** The targeting tools without parameters of much weight. */
 export const endpoints: Endpoint[] = [
   tool(
     'tool/region',

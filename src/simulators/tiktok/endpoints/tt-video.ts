@@ -105,6 +105,7 @@ function unbind(call: Call): unknown {
 
 const authCode: Param = { name: 'auth_code', type: 'string', required: true };
 
+/** Spark Ads by code. */
 export const endpoints: Endpoint[] = [
   {
     method: 'POST',
