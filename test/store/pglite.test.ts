@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Maintenance } from '../../src/core/store/pglite/maintenance.ts';
 import { openStore, type Store } from '../../src/core/store/port.ts';
+import { createWorkspace, insertApiCalls, listApiCallsQuery } from '../../src/core/store/repositories/index.ts';
 import { memoryLog } from './log.ts';
+import { call } from './rows.ts';
 import { storeSuite } from './store.suite.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'polyad-pglite-'));
@@ -38,15 +40,38 @@ describe('the embedded database', () => {
   });
 
   it('makes checkpoints and clears dead rows when much was written, and nothing when little was', async () => {
+    const nothing = { analyze: false, checkpoint: false, vacuum: false };
     const maintenance = new Maintenance();
-    expect(await maintenance.run(store.db)).toEqual({ checkpoint: false, vacuum: false });
+    expect(await maintenance.run(store.db)).toEqual(nothing);
     await sql`create table bulk as select g as id, repeat('x', 500) as v from generate_series(1, 130000) g`.execute(
       store.db,
     );
-    expect(await maintenance.run(store.db)).toEqual({ checkpoint: true, vacuum: false });
-    expect(await maintenance.run(store.db)).toEqual({ checkpoint: false, vacuum: false });
+    expect(await maintenance.run(store.db)).toEqual({ analyze: true, checkpoint: true, vacuum: false });
+    expect(await maintenance.run(store.db)).toEqual(nothing);
     for (let round = 0; round < 3; round++) await sql`update bulk set v = repeat('y', 500)`.execute(store.db);
-    expect(await maintenance.run(store.db)).toEqual({ checkpoint: true, vacuum: true });
+    expect(await maintenance.run(store.db)).toEqual({ analyze: true, checkpoint: true, vacuum: true });
     await sql`drop table bulk`.execute(store.db);
+  });
+
+  it('keeps statistics, so that a page of a long call log is read by an index and not by sorting the log', async () => {
+    const workspace = await createWorkspace(store.db, { name: 'A' });
+    const maintenance = new Maintenance();
+    await maintenance.run(store.db);
+    const started = Date.UTC(2026, 0, 1);
+    for (let batch = 0; batch < 40; batch++) {
+      const at = (row: number) => new Date(started + (batch * 500 + row) * 1000);
+      const rows = Array.from({ length: 500 }, (_, row) =>
+        call(workspace.id, { created_at: at(row), user_agent: 'x'.repeat(200) }),
+      );
+      await insertApiCalls(store.db, rows);
+    }
+    expect(await maintenance.run(store.db)).toMatchObject({ analyze: true });
+    const page = listApiCallsQuery(store.db, workspace.id, {}).compile();
+    const plan = await store.db.executeQuery<{ 'QUERY PLAN': string }>(
+      CompiledQuery.raw(`explain ${page.sql}`, [...page.parameters]),
+    );
+    const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toContain('Index Scan Backward');
+    expect(text).not.toContain('Bitmap');
   });
 });

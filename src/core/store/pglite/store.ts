@@ -35,7 +35,7 @@ export async function openPgliteStore({ dataDir, log }: OpenStoreOptions): Promi
   const maintenance = new Maintenance();
   const timer = setInterval(() => {
     maintenance.run(db).then(
-      (done) => done.checkpoint && log.debug(done, 'database maintenance'),
+      (done) => (done.analyze || done.checkpoint) && log.debug(done, 'database maintenance'),
       (error) => log.warn({ error: String(error) }, 'database maintenance failed'),
     );
   }, MAINTENANCE_INTERVAL_MS);

@@ -64,6 +64,11 @@ export interface ApiCallFilter extends ListOptions<'created_at' | 'updated_at' |
 
 /** The workspace's calls. */
 export function listApiCalls(db: Db, workspaceId: string, filter: ApiCallFilter = {}): Promise<ApiCallRow[]> {
+  return listApiCallsQuery(db, workspaceId, filter).execute();
+}
+
+/** The query of {@link listApiCalls}, for whoever wants to see how it is planned. */
+export function listApiCallsQuery(db: Db, workspaceId: string, filter: ApiCallFilter) {
   const { limit, offset, order } = page(filter);
   let query = db.selectFrom('api_calls').selectAll().where('workspace_id', '=', workspaceId);
   if (filter.connection_id !== undefined) query = query.where('connection_id', '=', filter.connection_id);
@@ -78,8 +83,7 @@ export function listApiCalls(db: Db, workspaceId: string, filter: ApiCallFilter 
     .orderBy(filter.sort === 'name' ? 'name' : 'created_at', order)
     .orderBy('id', order)
     .limit(limit)
-    .offset(offset)
-    .execute();
+    .offset(offset);
 }
 
 /** Deletes calls older than `before`, of all workspaces (housekeeping). Answers how many. */
