@@ -39,6 +39,17 @@ const pageView = (origin: string) => (row: Native) => ({
   publish_time: row['publish_time'] ?? row['create_time'],
   preview_url: `${origin}/media/post/${row.id}.png`,
   thumbnail: `${origin}/media/post/${row.id}.png`,
+  template_id: null,
+  template_name: null,
+  app_id: null,
+  has_cpp: false,
+  destination_urls: [],
+  messaging_app_type: null,
+  messaging_app_account_id: null,
+  transfer_status: null,
+  user_id: null,
+  is_associated: false,
+  duplicate_id: null,
   supported_objectives: row['supported_objectives'] ?? ['LEAD_GENERATION'],
 });
 

@@ -22,6 +22,12 @@ const identityView = (origin: string) => (row: Native) => ({
   can_use_live_ads: row['can_use_live_ads'] ?? false,
   can_manage_message: row['can_manage_message'] ?? false,
   ads_only_mode: row['ads_only_mode'] ?? false,
+  is_gpppa: false,
+  shop_id: null,
+  is_running_custom_shop_ads: false,
+  product_gmv_max_available: false,
+  live_gmv_max_available: false,
+  unavailable_reason: null,
 });
 
 function list(call: Call): unknown {
@@ -112,7 +118,7 @@ export const videoInfo = (origin: string, post: Post) => ({
 });
 
 /** The part of a post that says what its photos are. */
-export const carouselInfo = (origin: string, post: Post) => ({
+const carouselInfo = (origin: string, post: Post) => ({
   image_info: [1, 2, 3].map((n) => ({
     image_id: `ad-site-i18n-sg/${post.item_id}${n}`,
     image_url: `${origin}/media/post/${post.item_id}${n}.png`,
@@ -122,17 +128,25 @@ export const carouselInfo = (origin: string, post: Post) => ({
   music_info: [],
 });
 
-const postView = (origin: string, post: Post) => ({
+/** A post without its video and authorization, which some answers have beside it. */
+export const itemInfo = (origin: string, post: Post, authCode: string | null) => ({
   item_id: post.item_id,
   item_type: post.item_type,
   text: post.text,
   status: post.status,
-  auth_code: null,
+  auth_code: authCode,
   anchor_list: null,
+  stitch_original_item_id: null,
+  duet_original_item_id: null,
   is_multi_duet_stitch: false,
   mentioned_item_ids: [],
-  video_info: post.item_type === 'VIDEO' ? videoInfo(origin, post) : null,
+  exclude_adsonly: false,
   carousel_info: post.item_type === 'CAROUSEL' ? carouselInfo(origin, post) : null,
+});
+
+const postView = (origin: string, post: Post) => ({
+  ...itemInfo(origin, post, null),
+  video_info: post.item_type === 'VIDEO' ? videoInfo(origin, post) : null,
   auth_info: null,
 });
 

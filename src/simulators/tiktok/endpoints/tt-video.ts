@@ -10,7 +10,7 @@ import {
 } from '../posts.ts';
 import { invalid } from '../rules.ts';
 import type { Call, Endpoint, Param } from '../types.ts';
-import { carouselInfo, videoInfo } from './identity.ts';
+import { itemInfo, videoInfo } from './identity.ts';
 
 /** Spark Ads by a creator's code: tt_video/{authorize,info,list,unbind}. Facts: the endpoints' TikTok docs; error codes (unverified). */
 
@@ -55,15 +55,7 @@ function authorize(call: Call): unknown {
 function view(origin: string, row: CreatorPost & Authorization) {
   const { post } = row;
   return {
-    item_info: {
-      item_id: post.item_id,
-      item_type: post.item_type,
-      text: post.text,
-      status: post.status,
-      auth_code: row.auth_code,
-      anchor_list: null,
-      carousel_info: post.item_type === 'CAROUSEL' ? carouselInfo(origin, post) : null,
-    },
+    item_info: itemInfo(origin, post, row.auth_code),
     auth_info: {
       ad_auth_status: 'AUTHORIZED',
       auth_start_time: row.auth_start_time,
