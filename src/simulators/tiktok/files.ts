@@ -95,6 +95,15 @@ export function filePart(call: Call, field: string, signatureField: string): Sou
   return { bytes: file.content, name, mimeType: file.mimeType };
 }
 
+/** Percent-decoded; text that is not well encoded stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 const LOOPBACK = /^(127(\.\d+){3}|localhost|\[::1\])$/;
 
 /**
@@ -104,7 +113,7 @@ const LOOPBACK = /^(127(\.\d+){3}|localhost|\[::1\])$/;
 export async function fileFromUrl(field: string, value: unknown, kind: FileKind): Promise<Source> {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (!url || !/^https?:$/.test(url.protocol)) return invalid(`${field}: Not a valid URL.`);
-  const name = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+  const name = decoded(url.pathname.split('/').at(-1) ?? '');
   if (!LOOPBACK.test(url.hostname)) return placeholder(url.href, name, kind);
   const failed = () => new TikTokError(40902, `${field}: Failed to download the file from the URL.`);
   let response: Response;
@@ -210,7 +219,7 @@ export const page: Page = (request, world) => {
   const match = /^\/media\/(image|video|cover|post)\/(.+)$/.exec(request.path);
   if (!match || request.method !== 'GET') return undefined;
   const [, kind, encoded = ''] = match;
-  const id = decodeURIComponent(encoded);
+  const id = decoded(encoded);
   const answer = (body: Buffer, type: string) => ({ status: 200, headers: { 'content-type': type }, body });
   if (kind === 'post') {
     return answer(extension(id) === 'video/mp4' ? makeMp4(720, 1280, 12) : makePng(720, 1280, id), extension(id));

@@ -23,7 +23,7 @@ export const given = (values: Record<string, unknown>, name: string): boolean =>
 /** Characters that count twice against a name's limit: Chinese, Japanese, Korean and full-width forms. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
-const EMOJI = /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u{1f1e6}-\u{1f1ff}]/u;
+const EMOJI = /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\u20e3|[\u{1f1e6}-\u{1f1ff}]/u;
 
 /** Length of a name as TikTok counts it. */
 export function nameLength(name: string): number {

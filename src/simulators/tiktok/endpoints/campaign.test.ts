@@ -53,6 +53,7 @@ describe('campaign/create', () => {
     ['an unknown objective', { objective_type: 'FAME' }, /objective_type/],
     ['a legacy objective', { objective_type: 'CONVERSIONS' }, /objective_type/],
     ['an emoji', { campaign_name: 'Sale 🎉' }, /campaign_name.*[Ee]moji/],
+    ['a keycap', { campaign_name: 'Top 1\ufe0f\u20e3' }, /[Ee]moji/],
     ['a name of 513 characters', { campaign_name: 'a'.repeat(513) }, /campaign_name/],
     ['257 characters of Chinese, which count double', { campaign_name: '春'.repeat(257) }, /campaign_name/],
     ['no budget mode', { budget_mode: undefined }, /budget_mode/],

@@ -72,7 +72,8 @@ async function uploadVideo(call: Call): Promise<unknown> {
   if (way === 'UPLOAD_BY_URL' && !given(params, 'video_url')) missing('video_url');
   const material = world.nextId();
   const id = videoId(material);
-  const siblings = world.videos.by('advertiser', advertiserId);
+  // Read when the file is there: another upload may have taken the name meanwhile.
+  const siblings = () => world.videos.by('advertiser', advertiserId);
   const common = {
     id,
     advertiser_id: advertiserId,
@@ -87,7 +88,7 @@ async function uploadVideo(call: Call): Promise<unknown> {
     row = {
       ...original,
       ...common,
-      file_name: fileName(siblings, params['file_name'], String(original['file_name'] ?? ''), id),
+      file_name: fileName(siblings(), params['file_name'], String(original['file_name'] ?? ''), id),
     };
   } else {
     const source: Source =
@@ -108,7 +109,7 @@ async function uploadVideo(call: Call): Promise<unknown> {
       size,
       bit_rate: Math.round((size * 8) / facts.duration),
       signature: md5(source.bytes),
-      file_name: fileName(siblings, params['file_name'], source.name, id),
+      file_name: fileName(siblings(), params['file_name'], source.name, id),
       // Only looked for when asked (TikTok docs 1737587322856449).
       flaw_types: params['flaw_detect'] === true ? flaws : null,
       fix_task_id:

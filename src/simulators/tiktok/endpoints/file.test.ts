@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ok } from '../../../../test/support/tiktok-objects.ts';
 import { startTikTok, type TestTikTok } from '../../../../test/support/tiktok-simulator.ts';
@@ -260,4 +263,29 @@ describe('temporary files', () => {
       file_name: 'chunks.mp4',
     });
   });
+});
+
+it('media, codes and identities outlive a restart', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tiktok-files-'));
+  try {
+    let other = await startTikTok({ dataDir });
+    const advertiser_id = other.ready.advertiser_ids[0]!;
+    const body = { advertiser_id, upload_type: 'UPLOAD_BY_URL', image_url: `${site}/square.png` };
+    const { image_id } = ok(await other.post('file/image/ad/upload', body));
+    const auth_code = '#Mia+makes/7x2Lq9VbT0rKpW4s=';
+    ok(await other.post('tt_video/authorize', { advertiser_id, auth_code }));
+    await other.close();
+    other = await startTikTok({ dataDir });
+    const [image] = ok(await other.get('file/image/ad/info', { advertiser_id, image_ids: [image_id] })).list;
+    expect(Buffer.from(await (await fetch(image.image_url)).arrayBuffer())).toEqual(makePng(640, 640, 'web'));
+    expect(ok(await other.get('tt_video/info', { advertiser_id, auth_code })).item_info.auth_code).toBe(auth_code);
+    await other.close();
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});
+
+it('odd addresses of media do no harm', async () => {
+  expect((await fetch(`${tiktok.url}/media/video/v1`)).status).toBe(404);
+  expect(ok(await byUrl('image', 'https://cdn.test/100%25%zz.png')).file_name).not.toBe('');
 });
