@@ -119,8 +119,10 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
       account(request, reply, options);
     };
     reply.raw.once('close', end);
+    // Node takes the socket away from a request that was destroyed.
+    const { socket } = request.raw;
     request.raw.once('close', () => {
-      if (request.raw.socket.destroyed) end();
+      if (socket.destroyed) end();
     });
     const path = request.url.split('?', 1)[0] as string;
     if (options.isStopping() && !WATCHED.has(path)) throw new PolyadError('server_stopping', { retryAfterMs: 1000 });

@@ -198,6 +198,16 @@ describe('answers', () => {
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
   });
 
+  it('that come before the platform has read the whole body reach the client all the same', async () => {
+    h.upstream.answer((_request, response) => {
+      response.writeHead(413, { 'content-type': 'text/plain' }).end('too much');
+    });
+    const answer = await h.fetch(`${base}/v1/upload`, { method: 'POST', body: Buffer.alloc(5 * 1024 * 1024) });
+    expect(answer.status).toBe(413);
+    expect(await answer.text()).toBe('too much');
+    expect((await h.fetch(`${base}/v1/next`)).status).toBe(413);
+  });
+
   it('that break off in the middle break off for the client too', async () => {
     h.upstream.answer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });

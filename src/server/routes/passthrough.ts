@@ -36,7 +36,10 @@ export const PASSTHROUGH_OPERATIONS: readonly Operation[] = METHODS.map((method)
   logged: true,
 }));
 
-/** Passes a body on and refuses it as soon as it is longer than allowed. */
+/**
+ * Passes a body on and refuses it as soon as it is longer than allowed. Also keeps the two connections apart: a platform
+ * that answers before it has read everything ends its side of the body, which must not end the client's connection.
+ */
 function limited(body: Readable, limit: number): Readable {
   let bytes = 0;
   const gate = new Transform({
@@ -73,8 +76,7 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           const scope = await scopeOf(deps, request);
           const target = passthroughTarget(request.raw.url ?? '');
           const given = request.body as Readable | undefined;
-          // The limit on bodies of known length is checked above: those need no counting on their way.
-          const body = given !== undefined && length === 0 ? limited(given, limit) : given;
+          const body = given === undefined ? undefined : limited(given, limit);
           const answer = await deps.runtime.passthrough.send(scope, {
             method,
             ...target,
