@@ -138,6 +138,19 @@ describe('identities of ads', () => {
     expect((await create([{ ...creative, ...custom }], automatic)).code).toBe(40002);
   });
 
+  it('it was open for TikTok until 15 January 2026', async () => {
+    const past = await startTikTok();
+    past.running.clock.set(new Date('2026-01-14T12:00:00Z'));
+    const before = objectsOf(past, usd);
+    const { identity_id } = await before.identity('CUSTOMIZED_USER');
+    const creatives = [await before.creative({ identity_type: 'CUSTOMIZED_USER', identity_id })];
+    const body = { advertiser_id: usd, adgroup_id: await before.adgroup(), creatives };
+    ok(await past.post('ad/create', body));
+    past.running.clock.set(new Date('2026-01-15T00:00:00Z'));
+    expect((await past.post('ad/create', body)).message).toMatch(/CUSTOMIZED_USER/);
+    await past.close();
+  });
+
   it('a Business Center’s identity needs the Business Center', async () => {
     const { identity_id, identity_authorized_bc_id } = await make.identity('BC_AUTH_TT');
     const shared = { ...creative, identity_type: 'BC_AUTH_TT', identity_id };
