@@ -25,7 +25,7 @@ export const VARIABLES = {
   POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 6000.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
-    'Replaces the base URL of a platform’s environment, e.g. POLYAD_TIKTOK_SANDBOX_URL.',
+    'Replaces the base URL of a platform’s environment, e.g. POLYAD_ACME_SANDBOX_URL for the platform `acme`.',
 } as const;
 
 const schema = z.object({

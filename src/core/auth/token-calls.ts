@@ -81,7 +81,7 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
 }
 
 /**
- * JSON with integers beyond 2^53 as their text: TikTok's numeric scopes (7043626160646818562 for offline events, sheet
+ * JSON with integers beyond 2^53 as their text: numeric scopes of some platforms (7043626160646818562 for offline events, sheet
  * of scopes) would otherwise come out as other numbers.
  */
 export function parseExactJson(text: string): unknown {

@@ -154,7 +154,7 @@ export interface ProbeResult {
 }
 
 export interface Manifest {
-  /** Folder name and id in configuration, for example `tiktok`. */
+  /** Folder name and id in configuration, for example `acme`. */
   id: string;
   /** Slug on the wire: `integration_type`. */
   type: string;
