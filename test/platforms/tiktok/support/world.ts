@@ -116,7 +116,6 @@ export async function startWorld(): Promise<World> {
     signal: new AbortController().signal,
     meter: new Meter(),
   });
-  const raw = (query: RawQuery | undefined) => parseItemQuery('campaign', query ?? {});
   return {
     simulator,
     organization: ready.advertiser_ids[0] as string,
@@ -124,8 +123,10 @@ export async function startWorld(): Promise<World> {
     revoked,
     context: (environment) => contexts.open(scope(environment), tiktok),
     list: (object, query = {}, environment) => objects.list(scope(environment), object, parseListQuery(object, query)),
-    get: (object, id, query) =>
-      objects.get(scope(), object, id, { ...parseItemQuery(object, query ?? {}), raw: raw({}).raw }),
+    get: (object, id, { org_id, ...query } = {}) => {
+      const options = { ...parseItemQuery(object, query), ...(typeof org_id === 'string' ? { org_id } : {}) };
+      return objects.get(scope(), object, id, options);
+    },
     create: (object, body, { dryRun = false, environment } = {}) =>
       objects.create(scope(environment), object, body, { dryRun }),
     update: (object, id, body, environment) => objects.update(scope(environment), object, id, body, {}),
