@@ -12,6 +12,7 @@ import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
 import type { SimulatorInfo, SimulatorThread } from '../simulators/kit/worker.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
 import { buildCore, type Core } from './services.ts';
 
@@ -98,6 +99,8 @@ export async function startApp(options: StartOptions): Promise<App> {
       if (cut > 0) log.warn({ requests: cut }, 'requests under way were cut off by the deadline');
     });
     url = await listen(app, config);
+    const stopHousekeeping = startHousekeeping({ store, clock, log, apiCallDays: config.callLogDays });
+    undo.push(async () => stopHousekeeping());
 
     let closing: Promise<void> | undefined;
     return {

@@ -23,6 +23,7 @@ export const VARIABLES = {
   POLYAD_BODY_LIMIT_MB: 'Largest JSON body in megabytes. Default 10.',
   POLYAD_PASSTHROUGH_LIMIT_MB: 'Largest pass-through body in megabytes. Default 512.',
   POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 6000.',
+  POLYAD_CALL_LOG_DAYS: 'Days for which the call log is kept. Default 30.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
     'Replaces the base URL of a platform’s environment, e.g. POLYAD_ACME_SANDBOX_URL for the platform `acme`.',
@@ -42,6 +43,7 @@ const schema = z.object({
   POLYAD_BODY_LIMIT_MB: z.coerce.number().positive().max(1024).default(10),
   POLYAD_PASSTHROUGH_LIMIT_MB: z.coerce.number().positive().max(10_240).default(512),
   POLYAD_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(6000),
+  POLYAD_CALL_LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });
 
@@ -59,6 +61,7 @@ export interface Config {
   bodyLimit: number;
   passthroughLimit: number;
   rateLimitPerMinute: number;
+  callLogDays: number;
   metricsToken?: string;
   /** `<platform id>/<environment>` -> base URL. */
   hosts: Map<string, string>;
@@ -113,6 +116,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     bodyLimit: v.POLYAD_BODY_LIMIT_MB * 1024 * 1024,
     passthroughLimit: v.POLYAD_PASSTHROUGH_LIMIT_MB * 1024 * 1024,
     rateLimitPerMinute: v.POLYAD_RATE_LIMIT_PER_MINUTE,
+    callLogDays: v.POLYAD_CALL_LOG_DAYS,
     ...(v.POLYAD_METRICS_TOKEN === undefined ? {} : { metricsToken: v.POLYAD_METRICS_TOKEN }),
     hosts,
   };

@@ -1,0 +1,41 @@
+/** Removes what the database need not keep: old call-log rows and connect flows that nobody finished. */
+import type { Clock } from '../core/clock.ts';
+import type { Store, StoreLog } from '../core/store/port.ts';
+import { pruneApiCalls, pruneOAuthStates } from '../core/store/repositories/index.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export interface HousekeepingOptions {
+  store: Store;
+  clock: Clock;
+  log: StoreLog;
+  /** How long call-log rows are kept. */
+  apiCallDays: number;
+}
+
+/** One round. Every node of several may run it: deleting what is already gone does no harm. */
+export async function tidy({
+  store,
+  clock,
+  apiCallDays,
+}: HousekeepingOptions): Promise<{ calls: number; states: number }> {
+  const now = clock.now().getTime();
+  return {
+    calls: await pruneApiCalls(store.db, new Date(now - apiCallDays * DAY_MS)),
+    // Flows live ten minutes; a day is kept for whoever looks into a failed one.
+    states: await pruneOAuthStates(store.db, new Date(now - DAY_MS)),
+  };
+}
+
+/** A round every hour; the first one after an hour, so that a start is not slowed down. Returns how to stop it. */
+export function startHousekeeping(options: HousekeepingOptions): () => void {
+  const timer = setInterval(() => {
+    tidy(options).then(
+      (removed) => options.log.debug(removed, 'old rows removed'),
+      (error: unknown) => options.log.warn({ err: error }, 'old rows could not be removed; the next round tries again'),
+    );
+  }, HOUR_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
