@@ -87,6 +87,9 @@ a.card:hover{border-color:var(--brand)}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.55rem .9rem;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
+td code{overflow-wrap:break-word}
+td.time{white-space:nowrap}
+td:first-child code{white-space:nowrap}
 th{font-size:.82rem;color:var(--soft);font-weight:600;white-space:nowrap}
 tr:target{background:var(--warn-bg)}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.88em}
@@ -104,5 +107,6 @@ form.inline{display:inline}
 .notice{border-radius:10px;padding:.7rem 1rem;margin:1rem 0;background:var(--warn-bg);color:var(--warn)}
 .notice.bad{background:var(--bad-bg);color:var(--bad)}
 .empty{padding:1.2rem;color:var(--soft)}
+@media (max-width:40rem){main{padding:1.4rem 1rem 3rem}.top{padding:.7rem 1rem}td{min-width:7.5rem}td:has(code){min-width:15rem}th,td{padding:.5rem .7rem}}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `;

@@ -28,14 +28,25 @@ function healthBadge({ is_paused: paused, health }: Connection): Html {
   }
 }
 
+/** Who granted, and how many ad accounts. */
+function grantLine({ auth }: Connection): Html | false {
+  const meta = auth?.meta as { organization_ids?: unknown } | undefined;
+  const count = Array.isArray(meta?.organization_ids) ? meta.organization_ids.length : undefined;
+  const parts = [
+    ...(auth?.name === undefined ? [] : [auth.name]),
+    ...(count === undefined ? [] : [`${count} ad ${count === 1 ? 'account' : 'accounts'}`]),
+  ];
+  return parts.length > 0 && html`<br><span class="soft">${parts.join(' · ')}</span>`;
+}
+
 const connectionRow = (connection: Connection): Html => html`<tr>
-<td><strong>${connection.integration_name ?? connection.integration_type}</strong><br><span class="soft">${connection.environment}</span></td>
+<td><strong>${connection.integration_name ?? connection.integration_type}</strong> <span class="soft">${connection.environment}</span>${grantLine(connection)}</td>
 <td>${healthBadge(connection)}${
   connection.health?.message !== undefined && html`<br><span class="soft">${connection.health.message}</span>`
 }${connection.health?.reconnect_url !== undefined && html`<br><a href="${connection.health.reconnect_url}">Connect again</a>`}</td>
 <td><code>${connection.id}</code>${connection.external_xref !== undefined && html`<br><span class="soft">${connection.external_xref}</span>`}</td>
-<td>${time(connection.created_at)}</td>
-<td>${time(connection.last_healthy_at)}</td>
+<td class="time">${time(connection.created_at)}</td>
+<td class="time">${time(connection.last_healthy_at)}</td>
 </tr>`;
 
 const offerCard = ({
@@ -51,7 +62,7 @@ ${
 }</div>`;
 
 const callRow = (call: ApiCall): Html => html`<tr>
-<td>${time(call.created_at)}</td>
+<td class="time">${time(call.created_at)}</td>
 <td><span class="badge ${call.error === undefined ? 'good' : 'bad'}">${call.status}</span></td>
 <td>${call.name}<br><code>${call.method} ${call.path.length > 90 ? `${call.path.slice(0, 90)}…` : call.path}</code>${
   call.error !== undefined && html`<br><span class="soft">${call.error}</span>`
@@ -60,10 +71,10 @@ const callRow = (call: ApiCall): Html => html`<tr>
 <td>${call.unified_response_time === undefined ? '–' : `${call.unified_response_time} ms`}</td>
 </tr>`;
 
-const table = (heads: readonly string[], rows: readonly Html[], empty: string): Html =>
+const table = (name: string, heads: readonly string[], rows: readonly Html[], empty: string): Html =>
   rows.length === 0
     ? html`<div class="card empty">${empty}</div>`
-    : html`<div class="table"><table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+    : html`<div class="table" role="region" aria-label="${name}" tabindex="0"><table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 
 export function dashboardPage(facts: DashboardFacts): PageOptions {
   const unhealthy = facts.connections.filter(({ health }) => health?.state === 'unhealthy').length;
@@ -75,11 +86,11 @@ export function dashboardPage(facts: DashboardFacts): PageOptions {
 <p class="lead">Workspace <code>${facts.workspace.id}</code> · ${facts.connections.length} ${facts.connections.length === 1 ? 'connection' : 'connections'}${unhealthy > 0 && html`, <strong>${unhealthy} of them unhealthy</strong>`}</p>
 ${facts.notice !== undefined && html`<p class="notice ${facts.notice.bad && 'bad'}" role="status">${facts.notice.text}</p>`}
 <h2>Connections</h2>
-${table(['Platform', 'Health', 'Id', 'Connected', 'Last worked'], facts.connections.map(connectionRow), 'Nothing is connected yet. Connect an ad account below, or send your customers through the auth address.')}
+${table('Connections', ['Platform', 'Health', 'Id', 'Connected', 'Last worked'], facts.connections.map(connectionRow), 'Nothing is connected yet. Connect an ad account below, or send your customers through the auth address.')}
 <h2>Connect an ad account</h2>
 <div class="grid">${facts.offers.map(offerCard)}</div>
 <h2>Recent calls</h2>
-${table(['When', 'Status', 'Call', 'Platform', 'polyad'], facts.calls.map(callRow), 'No calls yet.')}`,
+${table('Recent calls', ['When', 'Status', 'Call', 'Platform', 'polyad'], facts.calls.map(callRow), 'No calls yet.')}`,
   };
 }
 

@@ -69,7 +69,7 @@ export function connectRoutes(app: FastifyInstance, { services: { connect } }: D
       if (redirect !== true || error.code === 'internal' || !/\btext\/html\b/.test(request.headers.accept ?? ''))
         throw thrown;
       request.state.error = error;
-      return browserAnswer(reply, errorPage(error, request.id, query.lang));
+      return browserAnswer(reply, errorPage(error, request.id, { lang: query.lang }));
     }
   });
 

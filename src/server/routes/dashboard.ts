@@ -25,6 +25,9 @@ function sameOrigin(request: FastifyRequest): void {
 }
 
 function noticeOf(query: Record<string, unknown>): DashboardFacts['notice'] {
+  // Here the person who declined and the one who reads are the same.
+  if (query['error'] === 'oauth_denied')
+    return { bad: true, text: 'Not connected: the access was not allowed. Press Connect to try again.' };
   if (typeof query['error'] === 'string') {
     const words = typeof query['error_description'] === 'string' ? query['error_description'] : query['error'];
     return { bad: true, text: `Not connected: ${words.slice(0, 300)}` };

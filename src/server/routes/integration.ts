@@ -124,7 +124,9 @@ export function integrationRoutes(server: FastifyInstance, { runtime, services }
   serve(server, ofWorkspace, async ({ params, query: { env, ...query } }) => {
     const workspace = await getWorkspace(store.db, params['workspace_id'] as string);
     if (workspace === undefined) throw new PolyadError('workspace_not_found');
-    return services.integrations.list(workspace, { ...query, environment: parseEnvironment(env) });
+    const offered = await services.integrations.list(workspace, { ...query, environment: parseEnvironment(env) });
+    // How many customers a workspace has is not for everybody to read.
+    return offered.map(({ active_healthy_connections: _, ...rest }) => rest);
   });
 
   const target = (params: Record<string, string>) => ({

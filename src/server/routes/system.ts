@@ -142,6 +142,13 @@ export function systemRoutes(
         proxyUrl: '',
         telemetry: false,
         hideClientButton: true,
+        // Buttons that lead to services of the page's maker.
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
         defaultOpenAllTags: false,
       },
     });
