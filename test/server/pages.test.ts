@@ -148,7 +148,9 @@ describe('the status page', () => {
     expect((await page('/dashboard?id=abc&again=1')).status).toBe(303);
     const cookie = cookieOf(await signIn(h.keys.admin));
     expect((await page('/dashboard?id=abc&again=1', { cookie })).text).toContain('Connected.');
-    expect((await page('/dashboard?error=oauth_denied', { cookie })).text).toContain('Not connected: oauth_denied');
+    expect((await page('/dashboard?error=platform_timeout', { cookie })).text).toContain(
+      'Not connected: platform_timeout',
+    );
   });
 });
 

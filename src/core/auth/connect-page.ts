@@ -4,12 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Environment, Platform } from '../connector/types.ts';
-import type { PolyadError } from '../errors/index.ts';
+import type { ErrorCode, PolyadError } from '../errors/index.ts';
 import { Html, html } from '../http/html.ts';
 import { logoOf } from '../integrations/logo.ts';
 import { OBJECTS } from '../model/objects.ts';
 import type { ObjectName, Permission } from '../model/permissions.ts';
-import { type ConnectTexts, textsFor } from './connect-texts-table.ts';
+import { type ConnectTexts, type FailureKind, type Names, textsFor } from './connect-texts-table.ts';
 import type { ImportForm } from './import-form.ts';
 
 /** What the server sends to a browser, whole. */
@@ -32,7 +32,7 @@ const STYLE = `
 @media (prefers-color-scheme:dark){:root{--bg:#0f1115;--card:#181b21;--ink:#eef0f4;--soft:#a3abba;--line:#2a2f38;--accent:#8fb0ff;--on:#0d1426;--ok:#6fd39d;--bad:#ff9d94;--chip:#232831}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px 16px;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{width:100%;max-width:34rem;background:var(--card);border:1px solid var(--line);border-radius:20px;padding:32px;box-shadow:0 12px 40px rgb(0 0 0/.08)}
+main{width:100%;min-width:0;max-width:34rem;background:var(--card);border:1px solid var(--line);border-radius:20px;padding:32px;box-shadow:0 12px 40px rgb(0 0 0/.08)}
 header{display:flex;gap:14px;align-items:center;margin-bottom:20px}
 header img{width:48px;height:48px;border-radius:12px}
 header p{margin:0;font-weight:600}
@@ -40,7 +40,8 @@ h1{font-size:1.45rem;line-height:1.25;margin:0 0 8px;letter-spacing:-.01em;overf
 h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:26px 0 8px}
 p{margin:0 0 10px;overflow-wrap:anywhere}
 .soft{color:var(--soft);font-size:.92rem}
-.chip{display:inline-block;background:var(--chip);border-radius:99px;padding:1px 10px;font-size:.8rem;white-space:nowrap}
+.chip{display:inline-block;background:var(--chip);border-radius:99px;padding:1px 10px;font-size:.8rem}
+.asked .chip{flex:none}
 ul{list-style:none;margin:0;padding:0}
 .asked li{display:flex;gap:12px;justify-content:space-between;align-items:baseline;padding:9px 0;border-top:1px solid var(--line)}
 .asked li:first-child{border-top:0}
@@ -53,8 +54,9 @@ button.main{flex:1 1 14rem;background:var(--accent);border-color:var(--accent);c
 button:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 label{display:block;font-weight:600;margin:14px 0 4px}
 input{width:100%;font:inherit;padding:11px 12px;border-radius:10px;border:1px solid var(--line);background:var(--bg);color:inherit}
+input+p{margin-top:6px}
 .error{border:1px solid var(--bad);color:var(--bad);border-radius:12px;padding:10px 14px;margin:16px 0 0}
-.state{font-size:2rem;line-height:1;margin-bottom:10px}.ok{color:var(--ok)}.bad{color:var(--bad)}
+.state{display:grid;place-items:center;width:44px;height:44px;border-radius:50%;font-size:1.4rem;font-weight:700;line-height:1;margin-bottom:14px;background:var(--chip)}.ok{color:var(--ok)}.bad{color:var(--bad)}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.88em}
 footer{margin-top:22px;border-top:1px solid var(--line);padding-top:14px}
 footer p{margin:0}
@@ -222,11 +224,45 @@ export function cancelledPage(lang: string | undefined): BrowserAnswer {
   );
 }
 
-/** A failure that is not sent on to the caller's page: what happened, what to do, the code and request id for support. */
-export function errorPage(error: PolyadError, requestId: string, lang?: string): BrowserAnswer {
-  const { lang: real, texts } = textsFor(lang);
+/** Codes that say which failure it is for the customer; every other is judged by who must act. */
+const FAILURES: Partial<Record<ErrorCode, FailureKind>> = {
+  oauth_denied: 'denied',
+  oauth_state_invalid: 'link',
+  oauth_account_mismatch: 'account',
+  connection_test_failed: 'test',
+  reauth_token_invalid: 'reconnect',
+  connection_not_found: 'reconnect',
+  internal: 'other',
+};
+
+function failureKind(error: PolyadError): FailureKind {
+  const known = FAILURES[error.code];
+  if (known !== undefined) return known;
+  if (error.actor === 'platform') return 'platform';
+  return error.actor === 'customer' ? 'test' : 'setup';
+}
+
+/**
+ * A failure that is not sent on to the caller's page, told to the customer: what happened, what to do, the code and
+ * request id for support. Who runs the product finds the words of the error table below where they are theirs to act on.
+ */
+export function errorPage(
+  error: PolyadError,
+  requestId: string,
+  who: { lang?: string | undefined } & Partial<Names> = {},
+): BrowserAnswer {
+  const { lang, texts } = textsFor(who.lang);
+  const names = {
+    workspace: who.workspace ?? texts.unknown.workspace,
+    platform: who.platform ?? texts.unknown.platform,
+  };
+  const kind = failureKind(error);
+  const failure = texts.failures[kind];
+  const said = kind === 'denied' ? undefined : error.platform?.message;
   const body = html`<p class="state bad" aria-hidden="true">!</p><h1>${texts.failedTitle}</h1>
-<p>${error.message}</p><p>${error.fix}</p>
+<p>${failure.happened(names)}</p><p>${failure.next(names)}</p>
+${said !== undefined && html`<p class="soft">${texts.platformSays(names.platform)} ${said}</p>`}
+${kind === 'setup' && html`<p class="soft">${texts.forOperator} ${error.message} ${error.fix}</p>`}
 <p class="soft">${texts.reference} <code>${error.code}</code> · <code>${requestId}</code></p>${foot(texts)}`;
-  return page(real, texts.failedTitle, body, { status: error.status });
+  return page(lang, texts.failedTitle, body, { status: error.status });
 }

@@ -7,7 +7,23 @@ interface ObjectText {
   why: string;
 }
 
+/** Failures as the customer sees them; many error codes are one of these. */
+export type FailureKind = 'denied' | 'link' | 'account' | 'test' | 'reconnect' | 'setup' | 'platform' | 'other';
+
+/** Both ends of a flow, by name. What is not known (the link was not readable) has a general word. */
+export interface Names {
+  workspace: string;
+  platform: string;
+}
+
+interface FailureText {
+  happened(names: Names): string;
+  next(names: Names): string;
+}
+
 export interface ConnectTexts {
+  /** Names for the product and the platform when the link did not tell. */
+  unknown: Names;
   title(platform: string): string;
   heading(workspace: string, platform: string): string;
   reheading(workspace: string, platform: string): string;
@@ -35,11 +51,17 @@ export interface ConnectTexts {
   cancelledText: string;
   connectionId: string;
   reference: string;
+  /** Before the words of the error table, which are for those who run the product. */
+  forOperator: string;
+  /** Before what the platform said itself. */
+  platformSays(platform: string): string;
+  failures: Record<FailureKind, FailureText>;
   poweredBy: string;
   objects: Record<ObjectName, ObjectText>;
 }
 
 const en: ConnectTexts = {
+  unknown: { workspace: 'the product that sent you here', platform: 'the platform' },
   title: (platform) => `Connect ${platform}`,
   heading: (workspace, platform) => `${workspace} asks to connect to your ${platform} account`,
   reheading: (workspace, platform) => `${workspace} asks you to authorize your ${platform} connection again`,
@@ -73,6 +95,46 @@ const en: ConnectTexts = {
   cancelledText: 'Nothing was connected. You can close this page.',
   connectionId: 'Connection',
   reference: 'Reference',
+  forOperator: 'For those who run it:',
+  platformSays: (platform) => `${platform} says:`,
+  failures: {
+    denied: {
+      happened: ({ workspace, platform }) =>
+        `You did not allow ${workspace} to use your ${platform} account, so nothing was connected.`,
+      next: ({ workspace }) => `If that was not what you wanted, go back to ${workspace} and try again.`,
+    },
+    link: {
+      happened: () => 'This link has been used already, is too old, or was opened in another browser.',
+      next: ({ workspace }) =>
+        `Go back to ${workspace} and start again. A link works once, in one browser, for ten minutes.`,
+    },
+    account: {
+      happened: ({ platform }) => `You signed in with another ${platform} account than the one connected before.`,
+      next: ({ workspace }) => `Go back to ${workspace} and sign in with the account that made the connection.`,
+    },
+    test: {
+      happened: ({ platform }) => `You allowed the access, but ${platform} refused the first call made with it.`,
+      next: ({ workspace }) =>
+        `Go back to ${workspace} and try again with an account that may use the ad accounts you choose.`,
+    },
+    reconnect: {
+      happened: () => 'This link for connecting again is too old, or belongs to another connection.',
+      next: ({ workspace }) => `Ask ${workspace} for a new one.`,
+    },
+    setup: {
+      happened: () => 'The connection is not set up correctly yet. You did nothing wrong.',
+      next: ({ workspace }) => `Please tell ${workspace}, with the reference below.`,
+    },
+    platform: {
+      happened: ({ platform }) => `The connection could not be finished: ${platform} does not answer as it should.`,
+      next: ({ workspace }) => `Wait a few minutes, then go back to ${workspace} and try again.`,
+    },
+    other: {
+      happened: () => 'Something went wrong on our side, so nothing was connected.',
+      next: ({ workspace }) =>
+        `Go back to ${workspace} and try again. If it fails again, tell them the reference below.`,
+    },
+  },
   poweredBy: 'Connections by polyad',
   objects: {
     organization: { name: 'Ad accounts', why: 'to list the accounts you choose, with name, currency and time zone' },

@@ -228,7 +228,7 @@ export class ConnectFlow {
       const grant = platform.auth.grants.find((recipe) => recipe.id === flow.grant);
       if (grant === undefined) throw new PolyadError('oauth_state_invalid');
       await this.#consume(found, browser);
-      return this.#settled(flow, request, async () => {
+      return this.#settled(found, request, async () => {
         const code = grant.codeParams.map((name) => query[name]).find((value) => value !== undefined && value !== '');
         if (query['error'] !== undefined || code === undefined) throw denied(platform, query);
         const tokens = await this.#exchange(found, grant, code, request.signal);
@@ -474,12 +474,14 @@ export class ConnectFlow {
   }
 
   /** After the state was used up, every failure ends at the caller's page, if it named one. */
-  async #settled(flow: Flow, request: BrowserRequest, work: () => Promise<BrowserAnswer>): Promise<BrowserAnswer> {
+  async #settled(found: Found, request: BrowserRequest, work: () => Promise<BrowserAnswer>): Promise<BrowserAnswer> {
     try {
       return await work();
     } catch (thrown) {
       const error = this.#noted(thrown, request);
-      return this.#failed(flow, error, errorPage(error, request.requestId, flow.lang));
+      const { flow, workspace, platform } = found;
+      const who = { lang: flow.lang, workspace: workspace.name, platform: platform.manifest.name };
+      return this.#failed(flow, error, errorPage(error, request.requestId, who));
     }
   }
 

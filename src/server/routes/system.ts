@@ -146,9 +146,6 @@ export function systemRoutes(
         showDeveloperTools: 'never',
         agent: { disabled: true },
         mcp: { disabled: true },
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
         defaultOpenAllTags: false,
       },
     });
