@@ -92,6 +92,18 @@ describe('TikTok return codes', () => {
     expect(found).toMatchObject({ code: 'permission_missing', scope: 'request' });
   });
 
+  it.each([
+    ['No permission to operate advertiser 7001.', 'organization_access_lost', 'organization'],
+    ["You don't have permission to operate this catalog:12", 'permission_missing', 'request'],
+    [
+      'No permission to call /dmp/custom_audience/list/. It needs one of the permissions 30.',
+      'permission_missing',
+      'request',
+    ],
+  ])('tells lost access from a missing permission: %s', (message, code, scope) => {
+    expect(classify(answer(40001, message))).toMatchObject({ code, scope });
+  });
+
   it('tells an object that is not there from other parameter errors', () => {
     const said = 'The ad group 12 does not exist.';
     expect(classify(answer(40002, said), { operation: 'adgroup/status/update' })?.code).toBe('platform_not_found');

@@ -8,6 +8,11 @@ const MISSING_OBJECT = /\b(campaign|ad ?group|ad|advertiser)s?\b[^.]*\b(do(es)? 
 /** Operations whose only object is the one named by id, so that "does not exist" can mean nothing else. */
 const NAMES_ONE_OBJECT = /\/(status\/)?update$/;
 
+/** A refusal of 40001 that is about something else than the ad account: a scope of the token, a catalog, a pixel. */
+const isOtherPermission = (message: string): boolean =>
+  /\b(scopes?|permissions? \d|to call|catalog|pixel|business center|bc)\b/i.test(message) &&
+  !/\b(advertiser|ad account)\b/i.test(message);
+
 /** An answer's envelope: code, message and request id, whatever of it is there. */
 interface Envelope {
   code: number | undefined;
@@ -62,8 +67,8 @@ function byCode(request: PlatformRequest, facts: Envelope & { code: number }): C
     if (facts.code === 40132 || facts.code === 40133) out.retryAfterMs = 1_000;
     else out.bucket = fullBucket(message, request.operation);
   }
-  // Without an ad account in play, 40001 speaks of the permissions of app and user, not of one account.
-  if (facts.code === 40001 && request.organizationId === undefined) {
+  // 40001 is said of the ad account, and of scopes, catalogs and so on: only the former is lost access to the account.
+  if (facts.code === 40001 && (request.organizationId === undefined || isOtherPermission(message))) {
     out.code = 'permission_missing';
     out.scope = 'request';
   }

@@ -6,6 +6,7 @@ import { IDENTITY_REF, identityRef } from '../entities/promoted-refs.ts';
 import { pages } from '../request.ts';
 import { apps } from './apps.ts';
 import { identities } from './identities.ts';
+import { isNotOffered } from './shared.ts';
 
 type Rows = AsyncIterable<Native> | Iterable<Native>;
 
@@ -17,10 +18,12 @@ interface Kind {
   name(row: Native): unknown;
 }
 
-/** Pages of the Business Center's catalogs; accounts outside a Business Center have none. */
+/** Pages of the Business Center's catalogs, which know no ad account; accounts outside a Business Center have none. */
 function catalogs(input: OperationInput): Rows {
   const bc_id = input.organization.parentId;
-  return bc_id === undefined ? [] : pages(input, 'catalog/get', { rows: 'list', size: 100, query: { bc_id } });
+  return bc_id === undefined
+    ? []
+    : pages(input, 'catalog/get', { rows: 'list', size: 100, query: { bc_id, advertiser_id: undefined } });
 }
 
 /** Instant pages of some business types (page/get); the answer does not say which type a page has. */
@@ -64,14 +67,6 @@ async function* rowsOfKind(input: OperationInput, kind: Kind): AsyncGenerator<Na
     });
 }
 
-/** A kind that this app or host may not list; in a list of everything it is left out, and said so in the log. */
-const NOT_OFFERED: ReadonlySet<string> = new Set([
-  'permission_missing',
-  'organization_access_lost',
-  'platform_feature_restricted',
-  'platform_environment_unsupported',
-]);
-
 async function* list(input: OperationInput, { type }: ListFilters): AsyncGenerator<Native, void, undefined> {
   if (type !== undefined && !PROMOTED_TYPES.includes(type))
     throw new PolyadError('input_value_unsupported', {
@@ -85,7 +80,7 @@ async function* list(input: OperationInput, { type }: ListFilters): AsyncGenerat
       yield* rowsOfKind(input, kind);
       listed += 1;
     } catch (error) {
-      if (!(error instanceof PolyadError) || !NOT_OFFERED.has(error.code)) throw error;
+      if (!isNotOffered(error)) throw error;
       refused ??= error;
       input.ctx.log.warn({ type: kind.type, code: error.code }, 'TikTok does not list these promoted things here');
     }

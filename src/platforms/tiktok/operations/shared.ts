@@ -167,6 +167,17 @@ export async function created(input: OperationInput, level: Level, row: Native):
   return { row: stored ?? row };
 }
 
+const NOT_OFFERED: ReadonlySet<string> = new Set([
+  'permission_missing',
+  'platform_feature_restricted',
+  'platform_environment_unsupported',
+]);
+
+/** A part of a list that this app, token or host may not read: left out of a list of everything, and said so in the log. */
+export function isNotOffered(error: unknown): error is PolyadError {
+  return error instanceof PolyadError && NOT_OFFERED.has(error.code);
+}
+
 /** Native members that are implied by a unified body; what the caller names in `raw` goes before them. */
 export function withDefaults(unified: Unified, defaults: Native): Unified {
   const raw = unified['raw'] !== null && typeof unified['raw'] === 'object' ? (unified['raw'] as Native) : {};

@@ -4,6 +4,7 @@ import { PolyadError } from '../../../core/errors/index.ts';
 import { targetFields } from '../entities/target.ts';
 import { type PlaceKind, places } from '../places.ts';
 import { call, dataOf, pages, read, rowsOf } from '../request.ts';
+import { isNotOffered } from './shared.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -176,12 +177,16 @@ async function* list(input: OperationInput, filters: ListFilters): AsyncGenerato
       message: `TikTok has no targets of type \`${type}\`.`,
       details: { field: 'type', value: type, allowed: TARGET_TYPES },
     });
-  for (const one of type === undefined ? Object.keys(TABLES) : [type]) {
-    if (one === 'ZIP') yield* await postalCodes(input, query);
-    else if (one === 'USER_LIST') yield* audiences(input);
-    else yield* await table(input, one);
+  if (type === 'ZIP') yield* await postalCodes(input, query);
+  else if (type === 'USER_LIST') yield* audiences(input);
+  else for (const one of type === undefined ? Object.keys(TABLES) : [type]) yield* await table(input, one);
+  if (type !== undefined) return;
+  try {
+    yield* audiences(input);
+  } catch (error) {
+    if (!isNotOffered(error)) throw error;
+    input.ctx.log.warn({ type: 'USER_LIST', code: error.code }, 'TikTok does not list audiences here');
   }
-  if (type === undefined) yield* audiences(input);
 }
 
 /**
@@ -235,7 +240,12 @@ export const targets: ObjectSpec = {
       if (found !== undefined) return found;
     }
     if (!/^\d+$/.test(id)) return undefined;
-    const data = await read(input, 'dmp/custom_audience/list', { custom_audience_ids: [id], page: 1, page_size: 10 });
-    return rowsOf(data, 'list').map(audience).find(fits);
+    try {
+      const data = await read(input, 'dmp/custom_audience/list', { custom_audience_ids: [id], page: 1, page_size: 10 });
+      return rowsOf(data, 'list').map(audience).find(fits);
+    } catch (error) {
+      if (isNotOffered(error) || (error instanceof PolyadError && error.code === 'platform_rejected')) return undefined;
+      throw error;
+    }
   },
 };
