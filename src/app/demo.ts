@@ -45,7 +45,12 @@ export async function openDemo(app: App): Promise<Demo> {
       Object.values(app.simulators).map(({ id, url, controlUrl }) => [id, { url, control_url: controlUrl }]),
     ),
   });
-  const connections = await listConnections(app.store.db, workspace.id, { limit: 100, sort: 'created_at' });
+  // Oldest first: the demo's own come before those that people made since.
+  const connections = await listConnections(app.store.db, workspace.id, {
+    limit: 100,
+    sort: 'created_at',
+    order: 'asc',
+  });
   return { apiKey, workspace, connections };
 }
 
