@@ -10,6 +10,7 @@ import { scopeOf } from '../scope.ts';
 import { countBytes } from '../streams.ts';
 
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false };
 const VERBS: Record<HttpMethod, string> = {
   GET: 'list',
   POST: 'create',
@@ -68,7 +69,14 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
       app.route({
         method,
         url: path,
-        config: { access, operation: id, logged: true },
+        // The headers are the platform's: none of ours among them but those that tell times and the request's id.
+        helmet: false,
+        config: {
+          access,
+          operation: id,
+          logged: true,
+          rateLimit: { addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS },
+        },
         handler: async (request, reply) => {
           const limit = deps.runtime.config.passthroughLimit;
           const length = Number(request.headers['content-length'] ?? 0);
