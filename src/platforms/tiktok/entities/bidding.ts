@@ -174,21 +174,32 @@ const bid: Codec = custom({
     }
     if (amount === undefined) return refuse(BID.amount, 'is missing');
     const perAction = given[BID.goalAmount] !== undefined || type === 'PERFORMANCE_GOAL';
-    return priced(amount, perAction ? 'OCPM' : billingOf(ctx.unified));
+    const event = billingOf(ctx.unified);
+    if (event !== undefined && type !== undefined && perAction !== billsActions(event))
+      return refuse(BID.type, `does not go with TikTok’s billing by ${event}`);
+    return priced(amount, perAction ? 'OCPM' : event);
   },
 });
+
+/** Whether a bid is a price per action. */
+const billsActions = (billingEvent: unknown): boolean => billingEvent === 'OCPM' || billingEvent === 'OCPC';
 
 /** A bid under the native name that its billing event wants. */
 function priced(amount: unknown, billingEvent: unknown): Native {
   return {
     bid_type: 'BID_TYPE_CUSTOM',
-    [billingEvent === 'OCPM' || billingEvent === 'OCPC' ? 'conversion_bid_price' : 'bid_price']: amount,
+    [billsActions(billingEvent) ? 'conversion_bid_price' : 'bid_price']: amount,
   };
 }
 
-/** Moves the bid of an update under the name that the ad group's billing event wants, which only its row tells. */
+/**
+ * Moves the bid of an update under the name that the ad group's billing event wants, which only its row tells. A price
+ * per action asked of an ad group that bills something else is refused.
+ */
 export function settleBid(native: Native, billingEvent: unknown): Native {
   const { bid_price: perEvent, conversion_bid_price: perAction, ...rest } = native;
+  if (perAction !== undefined && !billsActions(billingEvent))
+    throw invalid({ field: BID.goalAmount }, `does not go with TikTok’s billing by ${String(billingEvent)}`);
   const amount = perEvent ?? perAction;
   return amount === undefined ? native : { ...rest, ...priced(amount, billingEvent) };
 }

@@ -3,6 +3,7 @@ import type { ObjectSpec } from '../../../core/connector/types.ts';
 import { CAMPAIGN_READ_ONLY, CAMPAIGN_UPDATE } from '../body-table.ts';
 import { campaignFields } from '../entities/campaign.ts';
 import { write as send } from '../request.ts';
+import { effectiveStatusFilter } from '../statuses.ts';
 import {
   bodyOf,
   budgetDefaults,
@@ -23,6 +24,7 @@ export const campaign: ObjectSpec = {
   scope: 'organization',
   fields: campaignFields,
   list: listOf(CAMPAIGN, {
+    effective_status: effectiveStatusFilter,
     // One unified goal is several objectives, of which the native filter takes one: only LEADS is a single one.
     goal: {
       kind: 'native_then_local',

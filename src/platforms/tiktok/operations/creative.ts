@@ -8,12 +8,14 @@ import { adList, createAd, prepareCreation, updateAd } from './ad.ts';
 import { withWholeIdentity } from './identities.ts';
 import { AD, getById } from './shared.ts';
 
+const { campaign_id: _campaign, ...filters } = adList.filters;
+
 /** The creative part of TikTok's ads as unified creatives. */
 export const creative: ObjectSpec = {
   native: 'ad',
   scope: 'organization',
   fields: creativeFields,
-  list: adList,
+  list: { ...adList, filters },
   get: (input, id) => getById(input, AD, id),
   prepare: (input, unified, verb) =>
     verb === 'create'

@@ -10,6 +10,7 @@ import { billingFor, settleBid } from '../entities/bidding.ts';
 import { groupFields } from '../entities/group.ts';
 import { PLACE_KINDS, type Place, places, withPlaceIds } from '../places.ts';
 import { write as send } from '../request.ts';
+import { effectiveStatusFilter } from '../statuses.ts';
 import { byKind, mergeActions, PLACES } from '../targeting.ts';
 import { appPlatform } from './apps.ts';
 import {
@@ -157,6 +158,7 @@ export const group: ObjectSpec = {
   scope: 'organization',
   fields: groupFields,
   list: listOf(ADGROUP, {
+    effective_status: effectiveStatusFilter,
     campaign_id: {
       kind: 'native',
       apply: (value, query) => {

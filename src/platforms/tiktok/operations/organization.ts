@@ -77,7 +77,6 @@ export const organization: ObjectSpec = {
     paging: { kind: 'none' },
     filters: {
       parent_id: { kind: 'local' },
-      status: { kind: 'local' },
       query: { kind: 'local' },
     },
     run: (input) => list(input),

@@ -10,7 +10,7 @@ import type {
 } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { call, read, rowsOf, write } from '../request.ts';
-import { effectiveStatusFilter, statusFilter } from '../statuses.ts';
+import { statusFilter } from '../statuses.ts';
 
 /** One level of the hierarchy, in the words of its endpoints. */
 export interface Level {
@@ -49,7 +49,6 @@ export function listOf(level: Level, filters: ListOperation['filters']): ListOpe
     filterPath: 'filtering',
     filters: {
       status: statusFilter,
-      effective_status: effectiveStatusFilter,
       // TikTok's name search is fuzzy: it narrows, the exact check follows.
       query: {
         kind: 'native_then_local',
