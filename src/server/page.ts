@@ -70,7 +70,7 @@ nav a[aria-current]{font-weight:600}
 main{max-width:72rem;margin:0 auto;padding:2rem 1.5rem 4rem}
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .4rem;letter-spacing:-.01em}
 h2{font-size:1.15rem;margin:2.2rem 0 .8rem}
-h3{font-size:1rem;margin:0}
+h3,.card h2{font-size:1rem;margin:0}
 p{margin:.4rem 0}
 .lead{color:var(--soft);max-width:46rem;font-size:1.02rem}
 a{color:var(--brand)}

@@ -5,7 +5,7 @@ import type { PageOptions } from '../page.ts';
 
 export function landingPage(publicUrl: string): PageOptions {
   const card = (href: string, title: string, text: string) =>
-    html`<a class="card" href="${href}"><h3>${title}</h3><p class="soft">${text}</p></a>`;
+    html`<a class="card" href="${href}"><h2>${title}</h2><p class="soft">${text}</p></a>`;
   return {
     title: 'Unified advertising API',
     corner: html`<span>${VERSION}</span>`,
