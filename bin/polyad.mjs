@@ -15,12 +15,18 @@ const OLDEST = [22, 18];
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const newEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+/** Releases are tested with this one, so an older Node gives way to the chosen one. */
+const TESTED = 24;
 // A package has compiled files: Node does not strip types below node_modules.
 const entry = existsSync(source) && !/[\\/]node_modules[\\/]/.test(root) ? source : compiled;
 
-if (existsSync(chosen) && !newEnough) {
+if (existsSync(chosen) && major < TESTED) {
   // The child keeps the terminal; signals that reach only this process are handed on.
-  const child = spawn(chosen, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(chosen, [entry, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    // The server ends when this process is killed.
+    env: { ...process.env, POLYAD_WRAPPED: '1' },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
   child.on('error', (error) => {

@@ -42,7 +42,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
     http,
     clock,
     log,
-    signer: new Signer([keyring.active.bytes]),
+    signer: new Signer(keyring.all().map((key) => key.bytes)),
     hosts: config.hosts,
     publicUrl,
   };

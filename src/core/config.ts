@@ -9,6 +9,7 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** Every variable the server reads, with what it means: `polyad --help` and docs/reference/configuration.md print it. */
 export const VARIABLES = {
+  POLYAD_CONFIG: 'Settings file. Default: `polyad.config.ts` in the working directory, if there is one.',
   POLYAD_DATA_DIR: 'Folder of the embedded database, the master key and simulator state. Default `.polyad`.',
   POLYAD_HOST: 'Address to listen on. Default 127.0.0.1.',
   POLYAD_PORT: 'Port of the server; 0 = any free one. Default 3000.',
@@ -27,6 +28,9 @@ export const VARIABLES = {
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
     'Replaces the base URL of a platform’s environment, e.g. POLYAD_ACME_SANDBOX_URL for the platform `acme`.',
+  POLYAD_URL: 'For the CLI: address of the server to call. Default: that of the demo.',
+  POLYAD_API_KEY: 'For the CLI: the key to call with. Default: that of the demo.',
+  POLYAD_SIMULATOR_URL: 'For the CLI: address of the simulator to control. Default: those of the demo.',
 } as const;
 
 const schema = z.object({

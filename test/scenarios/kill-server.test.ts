@@ -166,6 +166,8 @@ describe('a server that ends', () => {
       // The metrics request itself is one of those under way.
       return Number(/^polyad_http_requests_active (\d+)/m.exec(metrics)?.[1]) >= 2;
     });
+    // A terminal and npm can both pass on the same Ctrl-C: it must not count as a wish to stop at once.
+    server.child.kill('SIGTERM');
     const ended = server.end('SIGTERM');
     await until('new connections are refused', async () =>
       fetch(`${server.ready.url}/healthz`, { headers: { connection: 'close' } }).then(

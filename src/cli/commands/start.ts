@@ -17,6 +17,8 @@ export interface StartFlags {
   simulators: boolean;
 }
 
+/** One Ctrl-C can arrive twice, from the terminal and from npm: signals that follow sooner than this, in ms, are the same. */
+const SAME_SIGNAL_MS = 500;
 /** How often the parent process is looked for, in ms. */
 const PARENT_CHECK_MS = 500;
 
@@ -65,11 +67,16 @@ export async function start(flags: StartFlags): Promise<void> {
 /** Ends the process in good order: on a signal, or when whoever started it is gone. */
 class Stopper {
   #app: App | undefined;
-  #signals = 0;
+  #signalledAt: number | undefined;
   stopping = false;
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#signal(signal));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#signal(signal));
+    // A closed terminal stops what was started in it; what was sent to a file or the background (nohup) goes on.
+    const inTerminal = process.stdout.isTTY === true;
+    process.on('SIGHUP', () => {
+      if (inTerminal) this.#signal('SIGHUP');
+    });
     // Output that nobody reads any more is no reason to die in the middle of requests.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
     this.#watchParent();
@@ -89,8 +96,12 @@ class Stopper {
   };
 
   #signal(signal: NodeJS.Signals): void {
-    this.#signals += 1;
-    if (this.#signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
+    const now = performance.now();
+    if (this.#signalledAt !== undefined) {
+      if (now - this.#signalledAt >= SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    this.#signalledAt = now;
     if (process.stderr.isTTY) process.stderr.write('\nStopping; again to stop at once.\n');
     this.#stop();
   }
@@ -107,10 +118,10 @@ class Stopper {
 
   /**
    * npm can be killed without telling its child. An orphan would keep the port and the directory's lock, so it ends when
-   * its parent is another process than at the start. Only under npm: daemons lose their parent on purpose.
+   * its parent is another process than at the start. Only under npm and bin/polyad.mjs: daemons lose their parent on purpose.
    */
   #watchParent(): void {
-    if (process.env['npm_lifecycle_event'] === undefined) return;
+    if (process.env['npm_lifecycle_event'] === undefined && process.env['POLYAD_WRAPPED'] === undefined) return;
     const parent = process.ppid;
     const timer = setInterval(() => {
       if (process.ppid === parent) return;

@@ -46,6 +46,11 @@ export class Keyring {
     return key;
   }
 
+  /** All keys, the active one first. */
+  all(): readonly MasterKey[] {
+    return [...this.#keys.values()];
+  }
+
   has(id: string): boolean {
     return this.#keys.has(id);
   }
