@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FLOW_LIFE_MS } from '../../src/core/auth/connect.ts';
 import type { BrowserAnswer } from '../../src/core/auth/connect-page.ts';
+import { FLOW_LIFE_MS } from '../../src/core/auth/connect-state.ts';
 import { Signer } from '../../src/core/auth/signing.ts';
 import { createWorkspace } from '../../src/core/store/repositories/index.ts';
 import { asked, Browser, comeBack, linkOf, startWorld, toPlatform, type World } from './support/world.ts';
@@ -23,12 +23,12 @@ const connections = async (): Promise<number> =>
   (await world.connections.list(world.workspace, { limit: 1000 })).length;
 
 /** Nothing was connected, nobody was sent anywhere, no code was spent. */
-async function refused(attempt: () => Promise<BrowserAnswer>): Promise<void> {
+async function refused(attempt: () => Promise<BrowserAnswer>, code = 'oauth_state_invalid'): Promise<void> {
   const before = [await connections(), world.platform.count('/token')];
   const answer = await attempt();
   expect(answer.status).toBe(400);
   expect(answer.headers['location']).toBeUndefined();
-  expect(answer.body).toContain('oauth_state_invalid');
+  expect(answer.body).toContain(code);
   expect([await connections(), world.platform.count('/token')]).toEqual(before);
 }
 
@@ -153,8 +153,9 @@ describe('attacks on the callback', () => {
 describe('attacks on the page', () => {
   it('does not go on without the cookie that the page sets', async () => {
     const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
-    const answer = await world.connect.submit(linkOf(url), { action: 'continue' }, asked(new Browser()));
-    expect(answer.headers['location']).toBe(url);
+    for (const action of ['continue', 'cancel'])
+      await refused(() => world.connect.submit(linkOf(url), { action }, asked(new Browser())), 'oauth_cookie_missing');
+    expect((await world.connect.page(linkOf(url), asked(new Browser()))).status).toBe(200);
   });
 
   it('belongs to the browser that pressed Continue first', async () => {

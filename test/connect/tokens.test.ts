@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openTokens } from '../../src/core/auth/credentials.ts';
 import type { Classification } from '../../src/core/connector/types.ts';
 import { PolyadError } from '../../src/core/errors/index.ts';
+import { HttpClient } from '../../src/core/http/client.ts';
 import { listEvents, updateConnection } from '../../src/core/store/repositories/index.ts';
 import type { ConnectionRow } from '../../src/core/store/schema.ts';
 import { settle } from '../support/virtual-clock.ts';
@@ -295,10 +296,34 @@ describe('a revoked grant', () => {
     };
     await connectOnce(world, { connection_id: row.id, reauth_token: world.reconnect.token(row) });
     grant.revoked = true;
-    expect(await codeOf(world.tokens.reportRevoked(row, late))).toBe('record_conflict');
+    expect(await world.tokens.reportRevoked(row, late, grant.access)).toMatchObject({ replaced: true });
     const current = await world.row(row.id);
     expect(current.health_state).toBe('healthy');
     expect(await codeOf(world.me(current))).toBe('no error');
+  });
+
+  it('is not what the refusal of a token is that was renewed while the call was under way: the call is repeated', async () => {
+    const { row, grant } = await connected();
+    await world.me(row);
+    world.platform.faults.push({ path: '/me', status: 200, body: { code: 'E_REVOKED', message: 'an old token' } });
+    const { send } = HttpClient.prototype;
+    let first = true;
+    HttpClient.prototype.send = async function (request) {
+      const answer = await send.call(this, request);
+      // Between the platform's refusal and our reading of it, the token is renewed by another call.
+      if (first && request.url.endsWith('/me')) {
+        first = false;
+        grant.accessEnds = world.clock.now().getTime() + 1;
+        await world.tokens.tokenFor(row, grant.access);
+      }
+      return answer;
+    };
+    try {
+      await expect(world.me(row)).resolves.toMatchObject({ id: 'user-1' });
+    } finally {
+      HttpClient.prototype.send = send;
+    }
+    expect((await world.row(row.id)).health_state).toBe('healthy');
   });
 });
 

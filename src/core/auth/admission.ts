@@ -198,6 +198,7 @@ function accountOf(candidate: Candidate, found: ProbeResult): ConnectionAccount 
   const organizations = [...new Set([...(candidate.organizationIds ?? []), ...(found.organizationIds ?? [])])];
   return {
     grant: candidate.tokens.grant,
+    asked: [...candidate.asked],
     ...(userId === undefined ? {} : { user_id: userId }),
     ...(name === undefined ? {} : { name }),
     ...(candidate.emails === undefined || candidate.emails.length === 0 ? {} : { emails: [...candidate.emails] }),

@@ -172,6 +172,8 @@ ${foot(texts, `${texts.revoke(name)} ${texts.once}`)}`;
 
 export interface ImportPage extends Subject {
   form: ImportForm;
+  /** True when an existing connection is authorised again. */
+  again: boolean;
   /** Why the last try did not work. */
   error?: string | undefined;
   /** What was typed before, secrets left out. */
@@ -189,7 +191,7 @@ export function importPage(input: ImportPage): BrowserAnswer {
 <p class="soft" id="${field.name}-hint">${field.instruction}</p>`,
   );
   const body = html`${head(input, texts)}
-<h1>${texts.heading(input.workspace, name)}</h1>
+<h1>${input.again ? texts.reheading(input.workspace, name) : texts.heading(input.workspace, name)}</h1>
 <p class="soft">${texts.importIntro(name, input.environment)} ${texts.sealed}</p>
 ${input.error !== undefined && html`<p class="error" role="alert">${input.error}</p>`}
 <form method="post">${fields}
@@ -228,6 +230,7 @@ export function cancelledPage(lang: string | undefined): BrowserAnswer {
 const FAILURES: Partial<Record<ErrorCode, FailureKind>> = {
   oauth_denied: 'denied',
   oauth_state_invalid: 'link',
+  oauth_cookie_missing: 'cookie',
   oauth_account_mismatch: 'account',
   connection_test_failed: 'test',
   reauth_token_invalid: 'reconnect',

@@ -8,7 +8,16 @@ interface ObjectText {
 }
 
 /** Failures as the customer sees them; many error codes are one of these. */
-export type FailureKind = 'denied' | 'link' | 'account' | 'test' | 'reconnect' | 'setup' | 'platform' | 'other';
+export type FailureKind =
+  | 'denied'
+  | 'link'
+  | 'cookie'
+  | 'account'
+  | 'test'
+  | 'reconnect'
+  | 'setup'
+  | 'platform'
+  | 'other';
 
 /** Both ends of a flow, by name. What is not known (the link was not readable) has a general word. */
 export interface Names {
@@ -107,6 +116,10 @@ const en: ConnectTexts = {
       happened: () => 'This link has been used already, is too old, or was opened in another browser.',
       next: ({ workspace }) =>
         `Go back to ${workspace} and start again. A link works once, in one browser, for ten minutes.`,
+    },
+    cookie: {
+      happened: () => 'Your browser did not send the cookie that this page needs to tell it from others.',
+      next: () => 'Allow cookies for this site, then open the link again.',
     },
     account: {
       happened: ({ platform }) => `You signed in with another ${platform} account than the one connected before.`,

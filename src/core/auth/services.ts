@@ -73,7 +73,19 @@ export function createConnectionServices(
   const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
   const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope) });
   return {
-    connect: new ConnectFlow({ store, registry, http, clock, log, signer, reconnect, admission, apps, hosts, publicUrl }),
+    connect: new ConnectFlow({
+      store,
+      registry,
+      http,
+      clock,
+      log,
+      signer,
+      reconnect,
+      admission,
+      apps,
+      hosts,
+      publicUrl,
+    }),
     connections: new Connections({ store, secrets, registry, http, clock, log, tokens, admission, reconnect, hosts }),
     integrations: new Integrations({
       store,

@@ -16,6 +16,7 @@ import type {
 } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
+import { parseExactJson } from '../http/exact-json.ts';
 import { HIDDEN } from '../http/redact.ts';
 import { retryDelay } from '../http/retry.ts';
 
@@ -78,18 +79,6 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
     if (value !== undefined) out[name] = value;
   }
   return out;
-}
-
-/**
- * JSON with integers beyond 2^53 as their text: numeric scopes of some platforms (7043626160646818562 for offline events, sheet
- * of scopes) would otherwise come out as other numbers.
- */
-export function parseExactJson(text: string): unknown {
-  const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-      ? context?.source
-      : value;
-  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
 }
 
 /**

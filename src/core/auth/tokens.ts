@@ -12,7 +12,7 @@ import type { Classification, Environment, Hosts, Platform } from '../connector/
 import { PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Store, StoreLog } from '../store/port.ts';
-import { appendEvent, getConnection, updateConnection } from '../store/repositories/index.ts';
+import { updateConnection } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import {
   connectionOwner,
@@ -24,6 +24,7 @@ import {
   toSealed,
 } from './credentials.ts';
 import { freshness, refreshable } from './expiry.ts';
+import { GrantHealth } from './grant-health.ts';
 import type { SecretStore } from './secret-store.ts';
 import { failureOf, runTokenCall } from './token-calls.ts';
 
@@ -61,8 +62,6 @@ interface Opened {
   rowVersion: number;
 }
 
-/** A healthy connection's row is touched at most this often, in ms. */
-const HEALTHY_EVERY_MS = 5 * 60_000;
 /** After a failed early renewal the still valid token is used for this long before the next try, in ms. */
 const RENEWAL_PAUSE_MS = 30_000;
 /** Most tokens kept open in memory. */
@@ -70,19 +69,14 @@ const MAX_OPEN = 10_000;
 
 export class Tokens implements TokenSource {
   readonly #parts: TokensParts;
+  readonly #health: GrantHealth;
   readonly #lease: RefreshLease;
   readonly #open = new Map<string, Opened>();
   readonly #refreshing = new Map<string, Promise<Opened>>();
   /** Connections that are being tested before they are stored. */
   readonly #provisional = new Map<string, SealedTokens>();
-  /** Dead up to and including this version of the row: closes the gap until a caller's row shows it. */
-  readonly #dead = new Map<string, number>();
-  /** Version of the secret whose token a call was given, by the row that the call carries. */
-  readonly #given = new WeakMap<ConnectionRow, number>();
-  readonly #revoking = new Map<string, Promise<void>>();
   /** Renewed tokens that the database did not take yet: the only copy of a rotated token. */
   readonly #unsaved = new Map<string, { tokens: SealedTokens; over: number }>();
-  readonly #touched = new Map<string, number>();
   readonly #pausedUntil = new Map<string, number>();
   readonly #stopListening: () => void;
   #epoch = 0;
@@ -90,6 +84,7 @@ export class Tokens implements TokenSource {
 
   constructor(parts: TokensParts) {
     this.#parts = parts;
+    this.#health = new GrantHealth(parts);
     this.#lease = parts.lease ?? localLease;
     this.#stopListening = parts.store.listenInvalidations((news) => {
       this.#epoch += 1;
@@ -121,10 +116,9 @@ export class Tokens implements TokenSource {
     const provisional = this.#provisional.get(connection.id);
     if (provisional !== undefined) return { accessToken: provisional.access_token, kind: provisional.kind };
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
-    this.#refuseDead(connection);
+    this.#health.refuseDead(connection);
     const opened = await this.#openTokens(connection);
-    const { tokens, version } = await this.#fresh(connection, opened, expired);
-    this.#given.set(connection, version);
+    const { tokens } = await this.#fresh(connection, opened, expired);
     return { accessToken: tokens.access_token, kind: tokens.kind };
   }
 
@@ -145,153 +139,35 @@ export class Tokens implements TokenSource {
 
   /**
    * The platform says that the grant is gone: from now on calls are refused here, the connection says so, and one event
-   * tells it. Losing one ad account is not this: its classification has another scope.
-   *
-   * @throws PolyadError `record_conflict` when the refused token has been replaced meanwhile: the call may be repeated.
+   * tells it. Losing one ad account is not this: its classification has another scope. Nor is the refusal of a token that
+   * is not the current one any more (`replaced`).
    */
-  async reportRevoked(connection: ConnectionRow, classification: Classification): Promise<{ reconnectUrl: string }> {
+  async reportRevoked(
+    connection: ConnectionRow,
+    classification: Classification,
+    token?: string,
+  ): Promise<{ reconnectUrl: string; replaced?: boolean }> {
     const reconnectUrl = this.#parts.reconnectUrl(connection);
     if (classification.scope !== 'connection' || this.#provisional.has(connection.id)) return { reconnectUrl };
-    this.#dead.set(connection.id, Math.max(connection.version, this.#dead.get(connection.id) ?? 0));
-    let marking = this.#revoking.get(connection.id);
-    if (marking === undefined) {
-      marking = this.#markRevoked(connection, classification).finally(() => this.#revoking.delete(connection.id));
-      this.#revoking.set(connection.id, marking);
+    try {
+      return { reconnectUrl, replaced: await this.#health.markRevoked(connection, classification, token) };
+    } finally {
+      this.#open.delete(connection.id);
     }
-    await marking;
-    return { reconnectUrl };
   }
 
-  /** A call succeeded. Writes when that is news, or the last note of it is old; never waits, never fails. */
+  /** A call succeeded. Never waits, never fails. */
   reportHealthy(connection: ConnectionRow): void {
-    if (this.#provisional.has(connection.id)) return;
-    const { clock, store, log } = this.#parts;
-    const now = clock.now();
-    const last = this.#touched.get(connection.id) ?? connection.last_healthy_at?.getTime() ?? 0;
-    // A success that overtook the news of a revocation does not bring the grant back: only authorising again does.
-    if (connection.health_state === 'reconnect_required' || this.#dead.has(connection.id)) return;
-    const news = connection.health_state !== 'healthy' && !this.#touched.has(connection.id);
-    if (!news && now.getTime() - last < HEALTHY_EVERY_MS) return;
-    if (this.#touched.size >= MAX_OPEN) this.#touched.clear();
-    this.#touched.set(connection.id, now.getTime());
-    void store.db
-      .transaction()
-      .execute(async (trx) => {
-        const row = await getConnection(trx, connection.workspace_id, connection.id);
-        if (row === undefined || row.health_state === 'reconnect_required') return;
-        await updateConnection(
-          trx,
-          row.workspace_id,
-          row.id,
-          { health_state: 'healthy', last_healthy_at: now, unhealthy_code: null, unhealthy_message: null },
-          { now },
-        );
-        if (row.health_state === 'unhealthy')
-          await appendEvent(trx, row.workspace_id, { type: 'connection.recovered', connection_id: row.id }, now);
-      })
-      .catch((error: unknown) => {
-        this.#touched.delete(connection.id);
-        log.warn({ connection_id: connection.id, err: error }, 'the health of a connection could not be noted');
-      });
+    if (!this.#provisional.has(connection.id)) this.#health.noteHealthy(connection);
   }
 
   /** Forgets what memory holds of a connection whose tokens were just replaced by its customer. */
   forget(connectionId: string): void {
     this.#epoch += 1;
     this.#open.delete(connectionId);
-    this.#dead.delete(connectionId);
-    this.#touched.delete(connectionId);
+    this.#health.forget(connectionId);
     this.#unsaved.delete(connectionId);
     this.#pausedUntil.delete(connectionId);
-  }
-
-  /** The tokens of a connection as they are sealed; undefined when there are none. For services beside this one. */
-  async sealed(connection: ConnectionRow): Promise<SealedTokens | undefined> {
-    return (await openTokens(this.#parts.secrets, this.#parts.store.db, connection))?.tokens;
-  }
-
-  #refuseDead(connection: ConnectionRow): void {
-    const deadUpTo = this.#dead.get(connection.id);
-    if (deadUpTo !== undefined && connection.version > deadUpTo && connection.health_state !== 'reconnect_required') {
-      this.#dead.delete(connection.id);
-      return;
-    }
-    if (deadUpTo === undefined && connection.health_state !== 'reconnect_required') return;
-    throw this.#reconnectRequired(connection);
-  }
-
-  #reconnectRequired(connection: ConnectionRow, cause?: Classification): PolyadError {
-    const since =
-      connection.health_state === 'reconnect_required' ? connection.last_unhealthy_at : this.#parts.clock.now();
-    return new PolyadError('connection_reconnect_required', {
-      details: {
-        connection_id: connection.id,
-        reconnect_url: this.#parts.reconnectUrl(connection),
-        ...(since === null ? {} : { since: since.toISOString() }),
-      },
-      ...(cause === undefined
-        ? {}
-        : {
-            platform: {
-              integration_type: connection.integration_type,
-              ...(cause.native.code === undefined ? {} : { code: cause.native.code }),
-              ...(cause.native.message === undefined ? {} : { message: cause.native.message }),
-            },
-          }),
-    });
-  }
-
-  async #markRevoked(connection: ConnectionRow, classification: Classification): Promise<void> {
-    const { store, clock } = this.#parts;
-    const now = clock.now();
-    const used = this.#given.get(connection);
-    const version = await store.db.transaction().execute(async (trx) => {
-      const row = await getConnection(trx, connection.workspace_id, connection.id);
-      if (row === undefined || row.health_state === 'reconnect_required') return row?.version;
-      const current = await openTokens(this.#parts.secrets, trx, row);
-      // The tokens were replaced while the refused call was under way: the refusal was about the old ones.
-      if (used !== undefined && current !== undefined && current.version !== used) return 'replaced' as const;
-      const written = await updateConnection(
-        trx,
-        row.workspace_id,
-        row.id,
-        {
-          health_state: 'reconnect_required',
-          unhealthy_code: 'connection_reconnect_required',
-          unhealthy_message: classification.native.message ?? null,
-          last_unhealthy_at: now,
-        },
-        { now },
-      );
-      await appendEvent(
-        trx,
-        row.workspace_id,
-        {
-          type: 'connection.reconnect_required',
-          connection_id: row.id,
-          payload: {
-            integration_type: row.integration_type,
-            environment: row.environment,
-            external_xref: row.external_xref,
-            platform_code: classification.native.code ?? null,
-            platform_message: classification.native.message ?? null,
-          },
-        },
-        now,
-      );
-      return written.version;
-    });
-    this.#open.delete(connection.id);
-    if (typeof version === 'number') {
-      this.#dead.set(connection.id, version);
-      return;
-    }
-    this.#dead.delete(connection.id);
-    if (version === 'replaced')
-      throw new PolyadError('record_conflict', {
-        message: 'The connection was authorised again while this call was under way.',
-        details: { connection_id: connection.id },
-      });
   }
 
   async #openTokens(connection: ConnectionRow): Promise<Opened> {
@@ -377,7 +253,7 @@ export class Tokens implements TokenSource {
       if (again.version !== stored.version) return again;
       if (freshness(stored.tokens, clock.now()) === 'due') throw error;
       await this.reportRevoked(connection, failure);
-      throw this.#reconnectRequired(connection, failure);
+      throw this.#health.reconnectRequired(connection, failure);
     }
     return this.#save(connection, renewed, stored.version);
   }
@@ -396,7 +272,7 @@ export class Tokens implements TokenSource {
       },
     };
     await this.reportRevoked(connection, failure);
-    throw this.#reconnectRequired(connection);
+    throw this.#health.reconnectRequired(connection);
   }
 
   /** Stores renewed tokens over version `over`, and only then hands them out. */

@@ -9,6 +9,7 @@ import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
+import { parseExactJson } from '../http/exact-json.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
@@ -105,7 +106,7 @@ export class Pipeline {
     const text = Buffer.concat(chunks).toString('utf8');
     let json: unknown;
     try {
-      json = text === '' ? undefined : JSON.parse(text);
+      json = text === '' ? undefined : parseExactJson(text);
     } catch {
       json = undefined;
     }
@@ -157,6 +158,15 @@ export class Pipeline {
         expired = prepared.token;
         continue;
       }
+      let reconnectUrl: string | undefined;
+      if (failure.scope === 'connection' && failure.code === 'connection_reconnect_required') {
+        const report = await tokens.reportRevoked(connection, failure, prepared.token);
+        if (report.replaced === true && !refreshed) {
+          refreshed = true;
+          continue;
+        }
+        reconnectUrl = report.reconnectUrl;
+      }
       const now = clock.now().getTime();
       const refusedUnseen = failure.code === 'platform_rate_limited' || !delivered;
       const delay = retryDelay(
@@ -170,7 +180,7 @@ export class Pipeline {
         this.#parts.random(),
       );
       if (delay === null)
-        throw await this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims);
+        throw this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims, reconnectUrl);
       log.debug(
         { operation: request.operation, attempt: number, code: failure.code, delay_ms: delay },
         'platform request is repeated',
@@ -276,26 +286,25 @@ export class Pipeline {
     return restUntil(named.bucket, failure, now) - now.getTime();
   }
 
-  async #fail(
+  #fail(
     scope: Scope,
     platform: Platform,
     request: PlatformRequest,
     failure: Classification,
     safe: boolean,
     claims: readonly BucketClaim[],
-  ): Promise<PolyadError> {
+    reconnectUrl: string | undefined,
+  ): PolyadError {
     const fault = platformFault(platform, failure);
     const details: Record<string, unknown> = { operation: request.operation, ...failure.details };
     if (request.organizationId !== undefined) details['organization_id'] = request.organizationId;
     const lost = failure.code === 'platform_unavailable' || failure.code === 'platform_timeout';
     if (lost && !safe) return new PolyadError('write_outcome_unknown', { details, platform: fault });
-    if (failure.scope === 'connection' && failure.code === 'connection_reconnect_required') {
-      const { reconnectUrl } = await this.#parts.tokens.reportRevoked(scope.connection, failure);
+    if (reconnectUrl !== undefined)
       return new PolyadError('connection_reconnect_required', {
         details: { ...details, connection_id: scope.connection.id, reconnect_url: reconnectUrl },
         platform: fault,
       });
-    }
     const retryAfterMs = failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure);
     const words = platformWords(platform, failure);
     return new PolyadError(failure.code, {

@@ -15,8 +15,16 @@ export interface TokenSource {
   tokenFor(connection: ConnectionRow, expired?: string): Promise<{ accessToken: string }>;
   /** App credentials of the connection's integration and environment; undefined where tokens were imported. */
   appFor(connection: ConnectionRow): Promise<AppCredentials | undefined>;
-  /** The platform says that the grant is gone: stops all further calls at once. Returns the link for re-connecting. */
-  reportRevoked(connection: ConnectionRow, classification: Classification): Promise<{ reconnectUrl: string }>;
+  /**
+   * The platform says that the grant is gone: stops all further calls at once. Returns the link for re-connecting.
+   * `token` is the one that was refused; when another has taken its place meanwhile (renewed, authorised again), nothing
+   * is marked and `replaced` is true: the call may be repeated.
+   */
+  reportRevoked(
+    connection: ConnectionRow,
+    classification: Classification,
+    token?: string,
+  ): Promise<{ reconnectUrl: string; replaced?: boolean }>;
   /** A call succeeded. Cheap: writes at most now and then. */
   reportHealthy(connection: ConnectionRow): void;
 }

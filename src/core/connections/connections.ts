@@ -150,7 +150,7 @@ export class Connections {
       });
     const change = {
       ...(body.external_xref === undefined ? {} : { external_xref: body.external_xref }),
-      ...(permissions === undefined ? {} : { permissions }),
+      ...(permissions === undefined ? {} : { permissions, account: { ...row.account, asked: permissions } }),
     };
     if (Object.keys(change).length > 0) {
       const { store, clock } = this.#parts;

@@ -209,6 +209,7 @@ export const ERRORS = {
     'This connect link is not valid, has been used, or is too old.',
     'Start again from the link in your product; links live ten minutes and work once, in one browser.',
   ),
+  oauth_cookie_missing: row(400, 'customer', 'never', 'The browser did not send the cookie of the connect page.', 'Allow cookies for this site, then open the link again.'),
   oauth_redirect_not_allowed: row(
     400,
     'caller',

@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectFlow, StartQuery } from '../../../src/core/auth/connect.ts';
+import type { ConnectFlow } from '../../../src/core/auth/connect.ts';
 import type { BrowserAnswer } from '../../../src/core/auth/connect-page.ts';
+import type { StartQuery } from '../../../src/core/auth/connect-start.ts';
 import { Keyring, parseMasterKeys } from '../../../src/core/auth/keyring.ts';
 import { SecretStore } from '../../../src/core/auth/secret-store.ts';
 import {

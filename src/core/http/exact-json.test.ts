@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseExactJson } from './exact-json.ts';
+
+describe('exact JSON', () => {
+  it('keeps integers beyond 2^53 as text, wherever they stand', () => {
+    expect(
+      parseExactJson('{"a":7124755995554133667,"b":[7043626160646818562, 5],"c":{"d": -9007199254740993 }}'),
+    ).toEqual({
+      a: '7124755995554133667',
+      b: ['7043626160646818562', 5],
+      c: { d: '-9007199254740993' },
+    });
+  });
+
+  it('leaves everything else as JSON.parse has it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value);
+        fc.pre(!/[:[,]-?\d{16,}[,}\]]/.test(text));
+        expect(parseExactJson(text)).toEqual(JSON.parse(text));
+      }),
+    );
+    expect(parseExactJson('{"text":"a:7124755995554133667,","n":1e30,"f":1234567890123456.5}')).toEqual({
+      text: 'a:7124755995554133667,',
+      n: 1e30,
+      f: 1234567890123456.5,
+    });
+  });
+
+  it('throws on what is not JSON', () => {
+    expect(() => parseExactJson('{"a":')).toThrow(SyntaxError);
+  });
+});
