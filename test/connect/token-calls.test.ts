@@ -9,7 +9,6 @@ import {
 import type { TokenCall } from '../../src/core/connector/types.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
-import { parseExactJson } from '../../src/core/http/exact-json.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 import { type LoopAds, loopAdsPlatform, startLoopAds } from './support/loop-ads.ts';
 

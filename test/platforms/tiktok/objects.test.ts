@@ -531,6 +531,41 @@ describe('ads and creatives', () => {
     expect(refused.details.instead).toContain('remove the ad');
   });
 
+  it('shows the form and the pixel of an ad, whose ids are numbers beyond 2^53 at TikTok', async () => {
+    const [pixel] = await world.list('promoted', { org_id: world.organization, type: 'PIXEL_ID' });
+    const campaign = await campaignOf({ goal: 'LEADS' });
+    const group = await groupOf({
+      campaign_id: campaign.id,
+      optimization_goal: 'LEAD_GENERATION',
+      targeting: onTikTok,
+    });
+    const [form] = await world.list('promoted', { org_id: world.organization, type: 'LEAD_FORM_ID' });
+    expect(Number.isSafeInteger(Number(form.id))).toBe(false);
+    const promoted = [
+      { type: 'PAGE_ID', id: await identity() },
+      { type: 'LEAD_FORM_ID', id: form.id },
+      { type: 'PIXEL_ID', id: pixel.id },
+    ];
+    const created = await adOf({ group_id: group.id, final_url: undefined, promoted });
+    const [creative] = body('ad/create').creatives;
+    // Number literals, as TikTok declares them, and exact.
+    expect(JSON.stringify(creative)).toContain(`"page_id":${form.id}`);
+    expect(JSON.stringify(creative)).toContain(`"tracking_pixel_id":${pixel.id}`);
+    expect(created.promoted.map(({ type }: Any) => type)).toEqual(['PAGE_ID', 'LEAD_FORM_ID', 'PIXEL_ID']);
+    const changed = await world.update('ad', created.id, { cta: 'SIGN_UP', promoted: promoted.slice(0, 2) });
+    expect(changed.promoted.map(({ type }: Any) => type)).toEqual(['PAGE_ID', 'LEAD_FORM_ID']);
+    expect(changed.cta).toBe('SIGN_UP');
+  });
+
+  it('takes members of TikTok that the unified model lacks in raw, and copies of whole rows', async () => {
+    const created = await campaignOf({ raw: { po_number: 'PO-7' }, budget_amount: 100, budget_period: 'DAILY' });
+    const { raw } = await world.get('campaign', created.id, { fields: 'raw' });
+    expect(raw.po_number).toBe('PO-7');
+    const copy = await campaignOf({ name: 'Copy', raw });
+    expect(copy).toMatchObject({ name: 'Copy', budget_amount: 100, budget_period: 'DAILY' });
+    expect(copy.id).not.toBe(created.id);
+  });
+
   it('lists ads by change, status and name', async () => {
     const created = await adOf({ name: 'Quite unique', status: 'PAUSED' });
     const ids = async (query: Record<string, string>) =>

@@ -7,19 +7,12 @@ import type { FieldRule } from '../../../core/connector/fields.ts';
 import type { Native } from '../../../core/connector/types.ts';
 import { statusRule } from '../statuses.ts';
 import { nameLength } from './campaign.ts';
-import {
-  IDENTITY_REF,
-  identityMember,
-  member,
-  numericMember,
-  type PromotedMember,
-  promotedCodec,
-} from './promoted-refs.ts';
+import { IDENTITY_REF, identityMember, member, type PromotedMember, promotedCodec } from './promoted-refs.ts';
 
 /** Member that holds URLs and asset ids of a write until they have become `video_id` and `image_ids`. */
 export const MEDIA = 'media_urls';
 
-const page = numericMember('PAGE_ID', 'page_id');
+const page = member('PAGE_ID', 'page_id');
 const isForm = (row: Native): boolean => row['tiktok_page_category'] !== 'TIKTOK_INSTANT_PAGE';
 
 /** Instant pages and lead forms share `page_id`; the page category tells them apart. */
@@ -48,7 +41,7 @@ export const adPromoted: Codec = promotedCodec(
     identityMember,
     instantPage,
     leadForm,
-    numericMember('PIXEL_ID', 'tracking_pixel_id'),
+    member('PIXEL_ID', 'tracking_pixel_id'),
     member('APP_ID', 'tracking_app_id'),
     member('CATALOG_ID', 'catalog_id'),
     member('PRODUCT_SET_ID', 'product_set_id'),

@@ -16,7 +16,8 @@ export interface PromotedMember {
 }
 
 const idText = (value: unknown): string | undefined => {
-  if (typeof value === 'number') return value === 0 ? undefined : String(value);
+  // A number beyond 2^53 has lost its last digits already; a wrong id is worse than none.
+  if (typeof value === 'number') return value === 0 || !Number.isSafeInteger(value) ? undefined : String(value);
   return typeof value === 'string' && value !== '' && value !== '0' ? value : undefined;
 };
 
@@ -25,15 +26,6 @@ export const member = (type: string, native: string): PromotedMember => ({
   type,
   decode: (row) => idText(row[native]),
   encode: (id) => ({ [native]: id }),
-});
-
-/**
- * The same, for members that TikTok declares as numbers (official SDK: `page_id`, `tracking_pixel_id`). Ids beyond 2^53
- * would change as JSON numbers, so those travel as text (unverified).
- */
-export const numericMember = (type: string, native: string): PromotedMember => ({
-  ...member(type, native),
-  encode: (id) => ({ [native]: Number.isSafeInteger(Number(id)) ? Number(id) : id }),
 });
 
 /** Identities are promoted things of type PAGE_ID, called `<identity_type>:<identity_id>[:<business center id>]`. */

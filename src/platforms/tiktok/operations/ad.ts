@@ -67,6 +67,19 @@ function creativeOf(row: Native, allowed: ReadonlySet<string>): Native {
   return out;
 }
 
+/** Members that TikTok declares as numbers (official SDK), though their values pass 2^53. */
+const NUMERIC = ['page_id', 'tracking_pixel_id'];
+
+/** The creative as it is sent: numeric ids as number literals, exact whatever their size. */
+function onWire(creative: Native): Native {
+  const out = { ...creative };
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  for (const name of NUMERIC)
+    if (typeof out[name] === 'string' && /^\d+$/.test(out[name]))
+      out[name] = Number.isSafeInteger(Number(out[name])) ? Number(out[name]) : rawJSON(out[name]);
+  return out;
+}
+
 /** Puts `creative_ids` into native terms: one creative to copy, or assets. */
 async function fromCreatives(input: OperationInput, unified: Unified): Promise<Native> {
   const ids = unified['creative_ids'];
@@ -122,7 +135,7 @@ export async function createAd(input: OperationInput, native: Native, write: Wri
   const creative = creationBody(rest, AD_READ_ONLY);
   // A post that is there already is shown as the video it is, unless the caller says otherwise.
   if (creative['tiktok_item_id'] !== undefined) creative['ad_format'] ??= 'SINGLE_VIDEO';
-  const data = await send(input, 'ad/create', { adgroup_id, creatives: [creative] });
+  const data = await send(input, 'ad/create', { adgroup_id, creatives: [onWire(creative)] });
   const [row = {}] = rowsOf(data, 'creatives');
   const ids = data['ad_ids'];
   const ad_id = row['ad_id'] ?? (Array.isArray(ids) ? ids[0] : undefined);
@@ -171,7 +184,7 @@ export async function updateAd(
       {
         adgroup_id: current['adgroup_id'],
         ...(patch ? { patch_update: true } : {}),
-        creatives: [{ ...whole, ...changes, ad_id: id }],
+        creatives: [onWire({ ...whole, ...changes, ad_id: id })],
       },
       true,
     );
