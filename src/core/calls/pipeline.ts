@@ -39,6 +39,17 @@ const MAX_JSON_BYTES = 64 * 1024 * 1024;
 type ReadResult<T> = { value: T; failure?: undefined } | { failure: Classification; value?: undefined };
 type Reader<T> = (answer: IncomingAnswer) => Promise<ReadResult<T>>;
 
+/** The end of a grant that showed in an expired token which nothing renews: what the platform said belongs to it. */
+function withPlatformWords(error: unknown, platform: Platform, failure: Classification): unknown {
+  if (!(error instanceof PolyadError) || error.code !== 'connection_reconnect_required') return error;
+  if (error.platform?.code !== undefined) return error;
+  return new PolyadError(error.code, {
+    message: error.message,
+    ...(error.details === undefined ? {} : { details: error.details }),
+    platform: platformFault(platform, failure),
+  });
+}
+
 interface Prepared {
   url: string;
   headers: Record<string, string>;
@@ -136,10 +147,12 @@ export class Pipeline {
       },
       request,
     );
-    let expired: string | undefined;
+    let expired: { token: string; failure: Classification } | undefined;
     let refreshed = false;
     for (let number = 1; ; number += 1) {
-      const prepared = await this.#prepare(connection, platform, request, app, expired);
+      const prepared = await this.#prepare(connection, platform, request, app, expired?.token).catch((error) => {
+        throw expired === undefined ? error : withPlatformWords(error, platform, expired.failure);
+      });
       const permit = await pacer.acquire(
         connection.id,
         claims,
@@ -155,7 +168,7 @@ export class Pipeline {
       this.#feedback(platform, claims, failure);
       if (failure.scope === 'connection' && failure.tokenExpired === true && !refreshed) {
         refreshed = true;
-        expired = prepared.token;
+        expired = { token: prepared.token, failure };
         continue;
       }
       let reconnectUrl: string | undefined;
