@@ -1,0 +1,301 @@
+/**
+ * The real app for one test file: started as `polyad start` starts it, on a data directory of its own, beside one
+ * simulator in the same process. Time is the machine's, or one virtual time that app and simulator share.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type App, startApp } from '../../src/app/start.ts';
+import { Meter, type Scope } from '../../src/core/calls/scope.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { loadConfig } from '../../src/core/config.ts';
+import type { Environment, Platform } from '../../src/core/connector/types.ts';
+import { createApiKey, createWorkspace, getConnection } from '../../src/core/store/repositories/index.ts';
+import type { WorkspaceRow } from '../../src/core/store/schema.ts';
+import { startSimulators } from '../../src/simulators/kit/host.ts';
+import type { LoggedRequest, RunningSimulator, VirtualClock } from '../../src/simulators/kit/types.ts';
+import { startTap, type Tap } from './tap.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each test says what it expects.
+export type Json = any;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Json;
+}
+
+export interface TestApp {
+  app: App;
+  url: string;
+  platform: Platform;
+  workspace: WorkspaceRow;
+  simulator: RunningSimulator;
+  /** The proxy between app and simulator, if one was asked for. */
+  tap: Tap;
+  /** Every log line of the app as JSON text. */
+  lines: string[];
+  now(): Date;
+  /** Moves the virtual time of app and simulator. */
+  advance(ms: number): void;
+  /** A request to the app with the workspace's key. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The same, for calls that must succeed: the body. */
+  ok(method: string, path: string, body?: unknown): Promise<Json>;
+  /** The simulator's control API; throws for its errors. */
+  control(method: string, path: string, body?: unknown): Promise<Json>;
+  /** What the simulator was asked since the last `clearLog`. */
+  requests(path?: string, method?: string): Promise<LoggedRequest[]>;
+  clearLog(): Promise<void>;
+  /** The simulator as at its first start, at the present time. */
+  reset(): Promise<void>;
+  /** The whole connect flow by HTTP; answers the query of the last redirect (`id`, `state` or `error`). */
+  connect(options?: ConnectOptions): Promise<URLSearchParams>;
+  /** What services inside the app are called with. */
+  scope(connectionId: string): Promise<Scope>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** More of the auth address: `grant`, `connection_id`, `reauth_token`, `external_xref` ... */
+  query?: Record<string, string>;
+  /** What the person at the consent page decides, put over what the authorize address asked. */
+  consent?: Record<string, unknown>;
+}
+
+export interface TestAppOptions {
+  /** Folder name under platforms/ and simulators/. */
+  platform: string;
+  /** `virtual`: stands still while anyone works, and every wait of the app passes at once. */
+  clock?: 'virtual' | 'real';
+  /** `on`: the simulator refuses whoever calls too often. Default: off. */
+  limits?: 'on' | 'off';
+  /** Puts a proxy between app and simulator, which can change requests and answers. */
+  tap?: boolean;
+}
+
+interface Sleeper {
+  end: number;
+  wake(): void;
+}
+
+/** Turns of the event loop without a call to the platform after which everyone who could go on has gone on. */
+const QUIET_TURNS = 4;
+
+/**
+ * The simulator's virtual clock as the app's: one time, so that quotas, tokens and reviews of both agree. Time passes
+ * only while nobody works: when no call to the platform is under way, it jumps to the end of the shortest wait.
+ */
+class SharedClock implements Clock {
+  readonly #clock: VirtualClock;
+  readonly #origin: string;
+  readonly #sleepers = new Set<Sleeper>();
+  /** Calls to the platform that have not been answered. */
+  readonly #pending = new Set<unknown>();
+  #running = false;
+  readonly #begun = (message: unknown): void => {
+    const { request } = message as { request: { origin?: unknown } };
+    if (String(request.origin) === this.#origin) this.#pending.add(request);
+  };
+  readonly #over = (message: unknown): void => void this.#pending.delete((message as { request: unknown }).request);
+
+  constructor(clock: VirtualClock, platformUrl: string) {
+    this.#clock = clock;
+    this.#origin = new URL(platformUrl).origin;
+    subscribe('undici:request:create', this.#begun);
+    for (const channel of ENDS) subscribe(channel, this.#over);
+  }
+
+  close(): void {
+    unsubscribe('undici:request:create', this.#begun);
+    for (const channel of ENDS) unsubscribe(channel, this.#over);
+  }
+
+  now(): Date {
+    return this.#clock.now();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const sleeper: Sleeper = { end: this.#clock.now().getTime() + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#sleepers.delete(sleeper);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    let quiet = 0;
+    while (this.#sleepers.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = this.#pending.size === 0 ? quiet + 1 : 0;
+      if (quiet < QUIET_TURNS) continue;
+      quiet = 0;
+      const end = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.end));
+      if (end > this.#clock.now().getTime()) this.#clock.set(new Date(end));
+      for (const sleeper of this.#sleepers)
+        if (sleeper.end <= end) {
+          this.#sleepers.delete(sleeper);
+          sleeper.wake();
+        }
+    }
+    this.#running = false;
+  }
+}
+
+const ENDS = ['undici:request:trailers', 'undici:request:error'];
+
+/** Midday in UTC, so that both sides of UTC have the same date on the day it begins. */
+const START = new Date('2026-11-22T12:00:00Z');
+
+export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
+  const id = options.platform;
+  const dataDir = await mkdtemp(join(tmpdir(), 'polyad-app-'));
+  const host = await startSimulators({ ids: [id], port: 0 });
+  const simulator = host.simulators[id] as RunningSimulator;
+  const control = async (method: string, path: string, body?: unknown): Promise<Json> => {
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await fetch(`${simulator.controlUrl}${path}`, { method, ...init });
+    const json = await answer.json();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(json)}`);
+    return json;
+  };
+  const virtual = options.clock === 'virtual';
+  /** Never back: the seed was made by the machine's clock, and objects of the future are in no list. */
+  const settle = async (at: Date): Promise<void> => {
+    await control('PATCH', '/settings', { limits: options.limits ?? 'off' });
+    if (!virtual) return;
+    simulator.clock.freeze(true);
+    const time = Math.max(at.getTime(), simulator.clock.now().getTime());
+    simulator.clock.set(new Date(Math.ceil(time / 1000) * 1000));
+  };
+  await settle(START);
+  const tap = options.tap === true ? await startTap(simulator.url) : undefined;
+  const upper = id.toUpperCase().replaceAll('-', '_');
+  const base = tap?.url ?? simulator.url;
+  const config = loadConfig({
+    POLYAD_DATA_DIR: dataDir,
+    POLYAD_PORT: '0',
+    POLYAD_SIMULATORS: 'off',
+    POLYAD_RATE_LIMIT_PER_MINUTE: '1000000',
+    [`POLYAD_${upper}_SIMULATOR_URL`]: base,
+    [`POLYAD_${upper}_SANDBOX_URL`]: `${base}/sandbox`,
+  });
+  const lines: string[] = [];
+  const line = (facts: unknown, text?: string): void => void lines.push(JSON.stringify({ facts, text }));
+  const log = { debug: line, info: line, warn: line, error: line };
+  const clock = virtual ? new SharedClock(simulator.clock, base) : undefined;
+  const app = await startApp({
+    config,
+    clock: clock ?? systemClock,
+    log: log as unknown as NonNullable<Parameters<typeof startApp>[0]['log']>,
+  });
+  const { db } = app.store;
+  const workspace = await createWorkspace(db, { name: 'Acme', default_environment: 'simulator' });
+  const { key } = await createApiKey(db, workspace.id, { name: 'test', scopes: ['admin'] });
+  const platform = app.registry.get(id);
+  const { type } = platform.manifest;
+
+  const call: TestApp['call'] = async (method, path, body, headers = {}) => {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await fetch(`${app.url}${path}`, {
+      method,
+      headers: { authorization: key, ...json, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    let parsed: Json = text;
+    try {
+      parsed = text === '' ? undefined : JSON.parse(text);
+    } catch {}
+    return { status: answer.status, headers: answer.headers, body: parsed };
+  };
+  const ok: TestApp['ok'] = async (method, path, body) => {
+    const answer = await call(method, path, body);
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const connect: TestApp['connect'] = async ({ query = {}, consent = {} } = {}) => {
+    const back = `${app.url}/dashboard`;
+    const search = new URLSearchParams({ success_redirect: back, failure_redirect: back, state: 'abc', ...query });
+    const link = await (await fetch(`${app.url}/unified/integration/auth/${workspace.id}/${type}?${search}`)).text();
+    if (!link.startsWith(app.url)) throw new Error(`no auth address: ${link}`);
+    const page = await fetch(link);
+    const cookie = page.headers
+      .getSetCookie()
+      .map((one) => one.split(';', 1)[0])
+      .join('; ');
+    const going = await fetch(link, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'action=continue',
+    });
+    const authorize = going.headers.get('location');
+    if (authorize === null) throw new Error(`Continue: ${going.status} ${await going.text()}`);
+    const asked = Object.fromEntries(new URL(authorize).searchParams);
+    const { redirect_url } = await control('POST', '/authorize', { ...asked, ...consent });
+    const done = await fetch(redirect_url, { redirect: 'manual', headers: { cookie } });
+    const location = done.headers.get('location');
+    if (location === null) throw new Error(`callback: ${done.status} ${await done.text()}`);
+    return new URL(location).searchParams;
+  };
+
+  const { ready } = simulator;
+  const aliases = Object.keys(platform.auth.credentialAliases).filter((name) => typeof ready[name] === 'string');
+  const credentials = Object.fromEntries(aliases.map((name) => [name, ready[name]]));
+  for (const environment of ['simulator', ...(platform.manifest.hosts.sandbox === undefined ? [] : ['sandbox'])])
+    await ok('PUT', `/v1/integrations/${type}/${environment as Environment}`, credentials);
+
+  return {
+    app,
+    url: app.url,
+    platform,
+    workspace,
+    simulator,
+    get tap() {
+      if (tap === undefined) throw new Error('this app was started without a tap');
+      return tap;
+    },
+    lines,
+    now: () => (virtual ? simulator.clock.now() : new Date()),
+    advance: (ms) => simulator.clock.advance(ms),
+    call,
+    ok,
+    control,
+    requests: async (path, method) => {
+      const query = new URLSearchParams({ limit: '20000', ...(path && { path }), ...(method && { method }) });
+      return (await control('GET', `/log?${query}`)).requests;
+    },
+    clearLog: async () => void (await control('DELETE', '/log')),
+    async reset() {
+      const at = simulator.clock.now();
+      await control('POST', '/reset');
+      await settle(at);
+    },
+    connect,
+    async scope(connectionId) {
+      const connection = await getConnection(db, workspace.id, connectionId);
+      if (connection === undefined) throw new Error(`no connection ${connectionId}`);
+      const signal = new AbortController().signal;
+      return { workspace, connection, requestId: 'test', signal, meter: new Meter() };
+    },
+    async close() {
+      await app.close(1_000);
+      clock?.close();
+      await tap?.close();
+      await host.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
