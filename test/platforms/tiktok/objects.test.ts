@@ -402,6 +402,62 @@ describe('ad groups', () => {
     expect(operations()).not.toContain('adgroup/update');
   });
 
+  it.each([
+    ['REACH', 'REACH', {}],
+    ['BRAND_AWARENESS', 'VIDEO_VIEWS', {}],
+    ['WEBSITE_TRAFFIC', 'LANDING_PAGE_VIEWS', { pixel: true }],
+    ['ENGAGEMENT', 'PAGE_LIKES', {}],
+    ['ENGAGEMENT', 'ENGAGEMENT', {}],
+    ['LEADS', 'LEAD_GENERATION', {}],
+    ['APP_PROMOTION', 'APP_INSTALLS', { app: true }],
+    ['SALES', 'CONVERSIONS', { pixel: true, event: 'SHOPPING' }],
+  ] as [string, string, { pixel?: boolean; app?: boolean; event?: string }][])(
+    'launches %s campaigns that optimise for %s',
+    async (goal, optimization_goal, { pixel, app, event }) => {
+      const first = async (type: string) => (await world.list('promoted', { org_id: world.organization, type }))[0].id;
+      const promoted = [
+        ...(pixel ? [{ type: 'PIXEL_ID', id: await first('PIXEL_ID') }] : []),
+        ...(app ? [{ type: 'APP_ID', id: await first('APP_ID') }] : []),
+        ...(event ? [{ type: 'EVENT_ID', id: event }] : []),
+      ];
+      const campaign = await campaignOf({ goal });
+      const more = promoted.length > 0 ? { promoted } : {};
+      const group = await groupOf({ campaign_id: campaign.id, optimization_goal, targeting: onTikTok, ...more });
+      expect(group).toMatchObject({ optimization_goal, ...more });
+      expect(campaign.goal).toBe(goal);
+    },
+  );
+
+  it('caps how often one person sees the ads, in days as TikTok counts', async () => {
+    const campaign = await campaignOf({ goal: 'REACH' });
+    const frequency_cap = { max_impressions: 3, time_unit: 'DAYS', time_unit_count: 7 };
+    const created = await groupOf({ campaign_id: campaign.id, optimization_goal: 'REACH', frequency_cap });
+    expect(created.frequency_cap).toEqual(frequency_cap);
+    expect(body('adgroup/create')).toMatchObject({ frequency: 3, frequency_schedule: 7, billing_event: 'CPM' });
+    const weekly = { max_impressions: 3, time_unit: 'WEEKS', time_unit_count: 1 };
+    const refused = await failure(
+      groupOf({ campaign_id: campaign.id, optimization_goal: 'REACH', frequency_cap: weekly }),
+    );
+    expect(refused.details.allowed).toEqual(['DAYS']);
+  });
+
+  it('moves its end, and keeps what was not sent', async () => {
+    const created = await groupOf({ end_at: later(100), bid_amount: 1.5 });
+    world.sent.length = 0;
+    const end_at = later(200);
+    expect(await world.update('group', created.id, { end_at })).toEqual({
+      ...created,
+      end_at,
+      updated_at: expect.any(String),
+    });
+    expect(Object.keys(body('adgroup/update')).sort()).toEqual([
+      'adgroup_id',
+      'advertiser_id',
+      'schedule_end_time',
+      'schedule_type',
+    ]);
+  });
+
   it('takes countries by ISO code or name', async () => {
     const created = await groupOf({ targeting: { geographic: { countries: [{ id: 'us' }, { name: 'Japan' }] } } });
     expect(created.targeting.geographic.countries).toEqual([{ id: '6252001' }, { id: '1861060' }]);

@@ -168,6 +168,8 @@ export async function created(input: OperationInput, level: Level, row: Native):
 
 const NOT_OFFERED: ReadonlySet<string> = new Set([
   'permission_missing',
+  // TikTok's 40001 does not always say that it is about a permission; where other lists answer, the account is not lost.
+  'organization_access_lost',
   'platform_feature_restricted',
   'platform_environment_unsupported',
 ]);
