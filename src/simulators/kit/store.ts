@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parseExact, stringifyExact } from './exact-json.ts';
 import type { Collection, SimulatorStore } from './types.ts';
 
 type Row = { id: string };
@@ -57,7 +58,7 @@ class Disk {
   }
 
   put(collection: string, row: Row): void {
-    this.upsert.run(collection, row.id, JSON.stringify(row));
+    this.upsert.run(collection, row.id, stringifyExact(row));
   }
 
   putAll(collection: string, rows: readonly Row[]): void {
@@ -71,7 +72,7 @@ class Disk {
   }
 
   *read(collection: string): Generator<Row> {
-    for (const line of this.load.iterate(collection)) yield JSON.parse(String(line['data'])) as Row;
+    for (const line of this.load.iterate(collection)) yield parseExact(String(line['data'])) as Row;
   }
 
   clear(): void {

@@ -208,12 +208,13 @@ function checkDestination({ world, adgroup, campaign }: Place, creative: Values,
 }
 
 /**
- * This one id travels as a JSON number, so that clients lose its last digits: ids are compared as the doubles that
- * they became.
+ * This one id travels as a JSON number. A client that keeps it exact is compared exactly; one that lost the last digits
+ * (as JavaScript does) is compared by the double that it became.
  */
 function checkTrackingPixel(world: World, creative: Values, adgroup: Native, path: string): void {
-  const id = Number(creative['tracking_pixel_id']);
-  if (!world.pixels.by('advertiser', adgroup.advertiser_id).some((pixel) => Number(pixel.id) === id)) {
+  const id = creative['tracking_pixel_id'];
+  const is = (pixel: Native): boolean => (typeof id === 'bigint' ? BigInt(pixel.id) === id : Number(pixel.id) === id);
+  if (!world.pixels.by('advertiser', adgroup.advertiser_id).some(is)) {
     invalid(`${path}.tracking_pixel_id: The pixel ${String(creative['tracking_pixel_id'])} does not exist.`);
   }
 }

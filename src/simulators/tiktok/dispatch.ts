@@ -3,7 +3,9 @@
  * Facts: TikTok API for Business v1.3 documentation; a probe of the real host for the 404 text of unknown and
  * slash-less paths.
  */
+
 import { randomBytes } from 'node:crypto';
+import { parseExact, stringifyExact } from '../kit/exact-json.ts';
 import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
 import type { KitStore } from '../kit/store.ts';
 import { requireAdvertiser, requireScopes, resolveToken, scopesOfPath } from './auth.ts';
@@ -37,7 +39,7 @@ export function envelope(at: Date, code: number, message: string, data: unknown)
   return {
     status: 200,
     headers: { 'content-type': 'application/json', ...answerHeaders(id) },
-    body: JSON.stringify({ code, message, request_id: id, data }),
+    body: stringifyExact({ code, message, request_id: id, data }),
     code,
   };
 }
@@ -56,7 +58,7 @@ function readInput(request: SimulatorRequest, endpoint: Endpoint): Pick<Call, 'p
   if (text.trim() === '') return { params: {}, files: [] };
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = parseExact(text);
   } catch {
     throw new TikTokError(40002, 'The request body is not valid JSON.');
   }

@@ -23,9 +23,9 @@ function isOfType(value: unknown, type: Param['type']): boolean {
     case 'string':
       return typeof value === 'string';
     case 'integer':
-      return typeof value === 'number' && Number.isInteger(value);
+      return Number.isInteger(value) || typeof value === 'bigint';
     case 'number':
-      return typeof value === 'number' && Number.isFinite(value);
+      return Number.isFinite(value) || typeof value === 'bigint';
     case 'boolean':
       return typeof value === 'boolean';
     case 'array':
