@@ -107,6 +107,6 @@ form.inline{display:inline}
 .notice{border-radius:10px;padding:.7rem 1rem;margin:1rem 0;background:var(--warn-bg);color:var(--warn)}
 .notice.bad{background:var(--bad-bg);color:var(--bad)}
 .empty{padding:1.2rem;color:var(--soft)}
-@media (max-width:40rem){main{padding:1.4rem 1rem 3rem}.top{padding:.7rem 1rem}td{min-width:7.5rem}td:has(code){min-width:15rem}th,td{padding:.5rem .7rem}}
+@media (max-width:40rem){main{padding:1.4rem 1rem 3rem}.top{padding:.7rem 1rem}td{min-width:8.5rem}td:has(code){min-width:15rem}th,td{padding:.5rem .7rem}}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `;

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -198,14 +199,40 @@ describe('answers', () => {
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
   });
 
-  it('that come before the platform has read the whole body reach the client all the same', async () => {
+  it('that come while the client is still sending reach it, on a connection that stays open', async () => {
     h.upstream.answer((_request, response) => {
       response.writeHead(413, { 'content-type': 'text/plain' }).end('too much');
     });
-    const answer = await h.fetch(`${base}/v1/upload`, { method: 'POST', body: Buffer.alloc(5 * 1024 * 1024) });
-    expect(answer.status).toBe(413);
-    expect(await answer.text()).toBe('too much');
-    expect((await h.fetch(`${base}/v1/next`)).status).toBe(413);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const exchange = (
+      method: string,
+      path: string,
+      send: (request: ClientRequest, answered: Promise<unknown>) => void,
+    ) =>
+      new Promise<{ status: number; text: string; port: number }>((resolve, reject) => {
+        const request = httpRequest(`${h.url}${base}${path}`, {
+          method,
+          agent,
+          headers: { authorization: h.keys.write },
+        });
+        send(request, once(request, 'response'));
+        request.on('error', reject);
+        request.on('response', async (response) => {
+          const port = response.socket.localPort ?? 0;
+          let text = '';
+          for await (const chunk of response) text += chunk;
+          resolve({ status: response.statusCode ?? 0, text, port });
+        });
+      });
+    const upload = await exchange('POST', '/v1/upload', (request, answered) => {
+      request.write(Buffer.alloc(1024 * 1024));
+      // The rest goes out only after the answer has come.
+      void answered.then(() => request.end(Buffer.alloc(1024 * 1024)));
+    });
+    expect(upload).toMatchObject({ status: 413, text: 'too much' });
+    const next = await exchange('GET', '/v1/next', (request) => request.end());
+    expect(next).toMatchObject({ status: 413, port: upload.port });
+    agent.destroy();
   });
 
   it('that break off in the middle break off for the client too', async () => {

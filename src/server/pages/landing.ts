@@ -10,7 +10,7 @@ export function landingPage(publicUrl: string): PageOptions {
     title: 'Unified advertising API',
     corner: html`<span>${VERSION}</span>`,
     body: html`<h1>polyad is running</h1>
-<p class="lead">One API, one connect flow and one data model over every ad platform. This server answers at <code>${publicUrl}</code>.</p>
+<p class="lead">One API, one connect flow and one data model over ad platforms. This server answers at <code>${publicUrl}</code>.</p>
 <div class="grid">
 ${card('/dashboard', 'Dashboard', 'Connections and their health, recent calls, and a button to connect an ad account.')}
 ${card('/docs/', 'API reference', 'Every operation with its parameters, and a client to try it.')}

@@ -57,7 +57,11 @@ function limited(body: Readable, limit: number): Readable {
     // A client that hangs up in the middle of its body: the platform must not take the half for the whole.
     if (!body.readableEnded) gate.destroy(new DOMException('the client closed the connection', 'AbortError'));
   });
-  return body.pipe(gate);
+  body.pipe(gate);
+  // What nobody wants any more is read and thrown away: the client may be waiting to send it before it reads the answer,
+  // and its next request comes after it. Listens after `pipe`, which stops the body when its target closes.
+  gate.once('close', () => body.resume());
+  return gate;
 }
 
 /** Registers the five methods, in a context of its own: bodies are not parsed here. */
