@@ -23,7 +23,7 @@ export const VARIABLES = {
   POLYAD_LOG_LEVEL: '`silent`, `error`, `warn`, `info` or `debug`. Default info.',
   POLYAD_BODY_LIMIT_MB: 'Largest JSON body in megabytes. Default 10.',
   POLYAD_PASSTHROUGH_LIMIT_MB: 'Largest pass-through body in megabytes. Default 512.',
-  POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 6000.',
+  POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 60000.',
   POLYAD_CALL_LOG_DAYS: 'Days for which the call log is kept. Default 30.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
@@ -46,7 +46,7 @@ const schema = z.object({
   POLYAD_LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   POLYAD_BODY_LIMIT_MB: z.coerce.number().positive().max(1024).default(10),
   POLYAD_PASSTHROUGH_LIMIT_MB: z.coerce.number().positive().max(10_240).default(512),
-  POLYAD_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(6000),
+  POLYAD_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(60_000),
   POLYAD_CALL_LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });

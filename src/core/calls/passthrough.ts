@@ -38,7 +38,6 @@ const NOT_FORWARDED = new Set([
   'expect',
   'forwarded',
   'host',
-  'idempotency-key',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -51,7 +50,6 @@ const NOT_FORWARDED = new Set([
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-real-ip',
-  'x-request-id',
 ]);
 const HOP_BY_HOP = new Set([
   'connection',
@@ -118,7 +116,8 @@ export class PassthroughService {
       { environment, app: app?.client_id ?? `connection:${connection.id}`, connectionId: connection.id },
       { operation: platform.operationOfPath?.(request.path) ?? request.path },
     );
-    const { accessToken } = await tokens.tokenFor(connection);
+    // What is known to be dead is refused before it waits for its turn.
+    await tokens.tokenFor(connection);
     const { header } = platform.auth;
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(request.headers)) {
@@ -126,11 +125,16 @@ export class PassthroughService {
       if (value === undefined || NOT_FORWARDED.has(lower) || lower === header.name.toLowerCase()) continue;
       headers[lower] = Array.isArray(value) ? value.join(', ') : value;
     }
-    headers[header.name.toLowerCase()] = header.value.replace('{access_token}', accessToken);
     headers['user-agent'] ??= 'polyad';
     const length = request.headers['content-length'];
     if (request.body !== undefined && typeof length === 'string') headers['content-length'] = length;
     const permit = await pacer.acquire(connection.id, claims, DEFAULT_PATIENCE_MS, scope.signal);
+    // The token is taken when the turn comes: during the wait it may have been renewed, or the grant withdrawn.
+    const { accessToken } = await tokens.tokenFor(connection).catch((error) => {
+      permit.cancel();
+      throw error;
+    });
+    headers[header.name.toLowerCase()] = header.value.replace('{access_token}', accessToken);
     scope.meter.start(clock.now().getTime());
     try {
       const answer = await http.send({
