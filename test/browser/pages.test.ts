@@ -7,7 +7,7 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DemoApp, startDemoApp } from '../support/demo-app.ts';
-import { overflowOf, problemsOf } from './checks.ts';
+import { focusOf, overflowOf, problemsOf } from './checks.ts';
 
 /** Flags for machines that run functions; here they would end the browser with the first window, or relax its rules. */
 const UNWANTED = ['--single-process', '--no-zygote', '--disable-web-security', '--allow-running-insecure-content'];
@@ -150,7 +150,7 @@ describe('a customer', () => {
   it('gets through with the keyboard alone', async () => {
     await openConnectPage();
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Continue to TikTok Ads');
+    expect(await focusOf(page)).toBe('Continue to TikTok Ads');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Confirm' }).focus();
     await page.keyboard.press('Enter');
@@ -214,7 +214,8 @@ const PAGES: Record<string, () => Promise<unknown>> = {
 
 async function photograph(name: string): Promise<void> {
   const folder = process.env['POLYAD_SHOTS'];
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (folder !== undefined)
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: name !== 'reference' });
 }
 
 describe('every page', () => {

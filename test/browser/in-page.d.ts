@@ -1,0 +1,3 @@
+export function pageProblems(leastContrast: number): string[];
+export function pageOverflow(): number;
+export function focusedText(): string;
