@@ -2,6 +2,7 @@
  * The composition root: the one place where store, platforms, simulators, core and server meet. What it starts it stops
  * again, in the opposite order.
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -63,6 +64,9 @@ export async function startApp(options: StartOptions): Promise<App> {
     for (const step of undo.splice(0).reverse())
       await step().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
   };
+
+  // Before anyone else makes it with wider rights: the master key and the demo key will lie in it.
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
 
   // None of these needs another, so they start side by side; whatever succeeds is undone when another fails.
   const begun = await Promise.allSettled([

@@ -90,7 +90,7 @@ async function writeAndKill(
         written[kind] += 1;
         const counts = Object.values(written);
         const enough =
-          counts.every((count) => count > 0) && counts.reduce((sum, count) => sum + count) >= WRITES_PER_ROUND;
+          counts.every((count) => count > 1) && counts.reduce((sum, count) => sum + count) >= WRITES_PER_ROUND;
         if (enough && !killed) {
           killed = true;
           server.child.kill('SIGKILL');
