@@ -90,6 +90,12 @@ export class GrantHealth {
     return marking;
   }
 
+  /** Waits while a refusal of this grant is being noted: a call that went out meanwhile would only be refused, too. */
+  async settled(connectionId: string): Promise<void> {
+    for (const [key, marking] of this.#marking)
+      if (key.startsWith(`${connectionId}/`)) await marking.catch(() => undefined);
+  }
+
   /** A call succeeded. Writes when that is news, or the last note of it is old; never waits, never fails. */
   noteHealthy(connection: ConnectionRow): void {
     const { clock, log } = this.#parts;

@@ -150,15 +150,19 @@ export class Pipeline {
     let expired: { token: string; failure: Classification } | undefined;
     let refreshed = false;
     for (let number = 1; ; number += 1) {
-      const prepared = await this.#prepare(connection, platform, request, app, expired?.token).catch((error) => {
-        throw expired === undefined ? error : withPlatformWords(error, platform, expired.failure);
-      });
+      // What is known to be dead or paused is refused before it waits for its turn.
+      if (expired === undefined) await tokens.tokenFor(connection);
       const permit = await pacer.acquire(
         connection.id,
         claims,
         Math.max(0, deadline - clock.now().getTime()),
         scope.signal,
       );
+      // The token is taken when the turn comes: during the wait it may have been renewed, or the grant withdrawn.
+      const prepared = await this.#prepare(connection, platform, request, app, expired?.token).catch((error) => {
+        permit.cancel();
+        throw expired === undefined ? error : withPlatformWords(error, platform, expired.failure);
+      });
       const outcome = await this.#once(scope, permit, prepared, request, http, read);
       if (outcome.failure === undefined) {
         tokens.reportHealthy(connection);
