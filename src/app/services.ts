@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
 import { HttpClient } from '../core/http/client.ts';
+import { Pacer } from '../core/pacing/pacer.ts';
 import { createRuntime, type Runtime } from '../core/runtime.ts';
 import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
@@ -35,11 +36,13 @@ export interface Core {
 export async function buildCore({ config, store, registry, clock, log, publicUrl }: CoreParts): Promise<Core> {
   const keyring = await openKeyring({ masterKey: config.masterKey, dataDir: config.dataDir, store });
   const http = new HttpClient();
+  const pacer = new Pacer(clock);
   const parts = {
     store,
     secrets: new SecretStore(new Vault(keyring)),
     registry,
     http,
+    pacer,
     clock,
     log,
     signer: new Signer(keyring.all().map((key) => key.bytes)),
@@ -48,7 +51,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   };
   const tokenServices = createTokenServices(parts);
   const { tokens, apps } = tokenServices;
-  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens });
+  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer });
   const connectionServices = createConnectionServices(parts, tokenServices, runtime);
   const cache = createStoreCache(store);
   const callLog = createCallLog({ db: store.db, log });

@@ -22,6 +22,8 @@ export interface RuntimeParts {
   log: StoreLog;
   http: HttpClient;
   tokens: TokenSource;
+  /** Shared with whatever else uses the platforms' quotas; default: one of its own. */
+  pacer?: Pacer;
   /** 0 ≤ x < 1; tests pass a fixed one. */
   random?: () => number;
 }
@@ -44,7 +46,7 @@ export interface Runtime {
 
 export function createRuntime(parts: RuntimeParts): Runtime {
   const { config, store, registry, clock, log, http, tokens } = parts;
-  const pacer = new Pacer(clock);
+  const pacer = parts.pacer ?? new Pacer(clock);
   const pipeline = new Pipeline({
     http,
     pacer,

@@ -12,6 +12,7 @@ import type { Environment, GrantRecipe, Platform, TokenSet } from '../connector/
 import { asPolyadError, PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
 import { callbackUrl } from '../integrations/integrations.ts';
+import type { Pacer } from '../pacing/pacer.ts';
 import type { StoreLog } from '../store/port.ts';
 import { getConnection, getIntegration } from '../store/repositories/index.ts';
 import type { Admission } from './admission.ts';
@@ -45,6 +46,8 @@ export interface BrowserRequest {
 
 export interface ConnectParts extends StartParts {
   http: HttpClient;
+  /** Counts token calls against the app's quotas; absent = they are not counted. */
+  pacer?: Pacer | undefined;
   clock: Clock;
   log: StoreLog;
   signer: Signer;
@@ -171,7 +174,7 @@ export class ConnectFlow {
   }
 
   async #exchange(found: FoundFlow, grant: GrantRecipe, code: string, signal: AbortSignal): Promise<TokenSet> {
-    const { http, clock, hosts, publicUrl } = this.#parts;
+    const { http, pacer, clock, hosts, publicUrl } = this.#parts;
     const { platform, environment, workspace, flow } = found;
     const app = await this.#app(workspace.id, platform, environment);
     if (app === undefined)
@@ -182,6 +185,7 @@ export class ConnectFlow {
       const answer = await runTokenCall(
         {
           platform,
+          environment,
           hosts: hosts(platform, environment),
           call: grant.exchange,
           values: {
@@ -193,7 +197,7 @@ export class ConnectFlow {
           repeatable: false,
           signal,
         },
-        { http, clock },
+        { http, clock, pacer },
       );
       return grant.readTokens(answer);
     } catch (error) {

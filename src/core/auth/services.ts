@@ -8,6 +8,7 @@ import type { CallContext, Environment, Platform } from '../connector/types.ts';
 import type { HttpClient } from '../http/client.ts';
 import { AppCredentialsService } from '../integrations/app-credentials.ts';
 import { Integrations } from '../integrations/integrations.ts';
+import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { Admission } from './admission.ts';
 import { ConnectFlow } from './connect.ts';
@@ -21,6 +22,8 @@ export interface TokenServicesParts {
   secrets: SecretStore;
   registry: PlatformRegistry;
   http: HttpClient;
+  /** Counts token calls against the app's quotas; absent = they are not counted. */
+  pacer?: Pacer | undefined;
   clock: Clock;
   log: StoreLog;
   signer: Signer;
@@ -39,7 +42,7 @@ export interface TokenServices {
 }
 
 export function createTokenServices(parts: TokenServicesParts): TokenServices {
-  const { store, secrets, registry, http, clock, log, signer, publicUrl, lease } = parts;
+  const { store, secrets, registry, http, pacer, clock, log, signer, publicUrl, lease } = parts;
   const apps = new AppCredentialsService({ store, secrets, clock });
   const reconnect = new Reconnect({ signer, clock, publicUrl });
   const tokens = new Tokens({
@@ -47,6 +50,7 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
     secrets,
     registry,
     http,
+    pacer,
     clock,
     log,
     hosts: (platform, environment) => hostsFor(platform, environment, parts.hosts),
@@ -69,7 +73,7 @@ export function createConnectionServices(
   { tokens, apps, reconnect }: TokenServices,
   runtime: { context(scope: Scope): CallContext },
 ): ConnectionServices {
-  const { store, secrets, registry, http, clock, log, signer, publicUrl } = parts;
+  const { store, secrets, registry, http, pacer, clock, log, signer, publicUrl } = parts;
   const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
   const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope) });
   return {
@@ -77,6 +81,7 @@ export function createConnectionServices(
       store,
       registry,
       http,
+      pacer,
       clock,
       log,
       signer,
@@ -86,7 +91,19 @@ export function createConnectionServices(
       hosts,
       publicUrl,
     }),
-    connections: new Connections({ store, secrets, registry, http, clock, log, tokens, admission, reconnect, hosts }),
+    connections: new Connections({
+      store,
+      secrets,
+      registry,
+      http,
+      pacer,
+      clock,
+      log,
+      tokens,
+      admission,
+      reconnect,
+      hosts,
+    }),
     integrations: new Integrations({
       store,
       registry,

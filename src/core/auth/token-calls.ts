@@ -4,10 +4,12 @@
  */
 import type { Readable } from 'node:stream';
 import { encodeQuery } from '../calls/encode.ts';
+import { quotaClaims } from '../calls/quota-claims.ts';
 import type { Clock } from '../clock.ts';
 import { platformFault, platformWords } from '../connector/classified.ts';
 import type {
   Classification,
+  Environment,
   Hosts,
   Platform,
   PlatformRequest,
@@ -19,6 +21,7 @@ import { type HttpClient, transportFault } from '../http/client.ts';
 import { parseExactJson } from '../http/exact-json.ts';
 import { HIDDEN } from '../http/redact.ts';
 import { retryDelay } from '../http/retry.ts';
+import type { Pacer, Permit } from '../pacing/pacer.ts';
 
 /** What the templates of a `TokenCall` (and of an authorize URL) may name. */
 export interface TokenValues {
@@ -37,6 +40,7 @@ export interface TokenValues {
 
 export interface TokenCallInput {
   platform: Platform;
+  environment: Environment;
   /** Hosts of the connection's own environment: a call can reach no other. */
   hosts: Hosts;
   call: TokenCall;
@@ -49,6 +53,8 @@ export interface TokenCallInput {
 export interface TokenCallTools {
   http: HttpClient;
   clock: Clock;
+  /** Counts the call against the app's quotas; absent = it is not counted. */
+  pacer?: Pacer | undefined;
 }
 
 /** Longest a token call may take, repetitions included, in ms. Refresh leases must outlast it. */
@@ -90,14 +96,16 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
 export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools): Promise<unknown> {
   const started = tools.clock.now().getTime();
   for (let number = 1; ; number += 1) {
-    const outcome = await attempt(input, tools);
+    const permit = await turn(input, tools, TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started));
+    const outcome = await attempt(input, tools).finally(() => permit?.answered());
     if ('answer' in outcome) return outcome.answer;
     const { error, notDelivered } = outcome;
     const delay = retryDelay(
       {
         number,
         retry: error.retry,
-        safe: input.repeatable || notDelivered,
+        // Refused for its quota, it was not carried out.
+        safe: input.repeatable || notDelivered || error.code === 'platform_rate_limited',
         retryAfterMs: error.retryAfterMs,
         remainingMs: TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started),
       },
@@ -106,6 +114,22 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
     if (delay === null) throw error;
     await tools.clock.sleep(delay, input.signal);
   }
+}
+
+/**
+ * The call's place in the app's quotas. An exchange waits its turn. A renewal does not: callers that hold their own turn
+ * wait for it, so that waiting could never end.
+ */
+function turn(input: TokenCallInput, tools: TokenCallTools, maxWaitMs: number): Promise<Permit> | Permit | undefined {
+  const { platform, environment, call, values } = input;
+  if (tools.pacer === undefined) return undefined;
+  const claims = quotaClaims(
+    platform.manifest,
+    { environment, app: values.client_id ?? 'token calls', connectionId: 'token calls' },
+    { operation: platform.operationOfPath?.(call.path) ?? call.path },
+  );
+  if (input.repeatable) return tools.pacer.charge(claims);
+  return tools.pacer.acquire('token calls', claims, maxWaitMs, input.signal ?? new AbortController().signal);
 }
 
 const FAILURES = new WeakMap<PolyadError, Classification>();

@@ -11,6 +11,7 @@ import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
+import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { updateConnection } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
@@ -44,6 +45,8 @@ export interface TokensParts {
   secrets: SecretStore;
   registry: PlatformRegistry;
   http: HttpClient;
+  /** Counts token calls against the app's quotas; absent = they are not counted. */
+  pacer?: Pacer | undefined;
   clock: Clock;
   log: StoreLog;
   hosts(platform: Platform, environment: Environment): Hosts;
@@ -116,6 +119,7 @@ export class Tokens implements TokenSource {
     const provisional = this.#provisional.get(connection.id);
     if (provisional !== undefined) return { accessToken: provisional.access_token, kind: provisional.kind };
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
+    await this.#health.settled(connection.id);
     this.#health.refuseDead(connection);
     const opened = await this.#openTokens(connection);
     const { tokens } = await this.#fresh(connection, opened, expired);
@@ -215,7 +219,7 @@ export class Tokens implements TokenSource {
 
   /** Runs with the lease held: reads what is stored now, renews if that is still needed, stores, answers. */
   async #refresh(connection: ConnectionRow, expired: string | undefined): Promise<Opened> {
-    const { clock, registry, http, hosts } = this.#parts;
+    const { clock, registry, http, hosts, pacer } = this.#parts;
     const stored = await this.#stored(connection);
     const waiting = this.#unsaved.get(connection.id);
     if (waiting !== undefined && waiting.over === stored.version)
@@ -238,12 +242,13 @@ export class Tokens implements TokenSource {
       const answer = await runTokenCall(
         {
           platform,
+          environment: connection.environment as Environment,
           hosts: hosts(platform, connection.environment as Environment),
           call: grant.refresh,
           values: { ...app, refresh_token: stored.tokens.refresh_token, access_token: stored.tokens.access_token },
           repeatable: true,
         },
-        { http, clock },
+        { http, clock, pacer },
       );
       renewed = toSealed(grant, grant.readTokens(answer), clock.now(), stored.tokens);
     } catch (error) {

@@ -16,6 +16,7 @@ import { PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Connection } from '../model/connection.ts';
 import { isPermission } from '../model/permissions.ts';
+import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import {
   appendEvent,
@@ -45,6 +46,8 @@ export interface ConnectionsParts {
   secrets: SecretStore;
   registry: PlatformRegistry;
   http: HttpClient;
+  /** Counts token calls against the app's quotas; absent = they are not counted. */
+  pacer?: Pacer | undefined;
   clock: Clock;
   log: StoreLog;
   tokens: Tokens;
@@ -217,7 +220,7 @@ export class Connections {
   }
 
   async #revoke(row: ConnectionRow, sealed: SealedTokens): Promise<void> {
-    const { registry, http, clock, hosts, store, tokens, log } = this.#parts;
+    const { registry, http, pacer, clock, hosts, store, tokens, log } = this.#parts;
     try {
       const platform = registry.get(row.integration_type);
       const call = grantOf(platform, sealed.grant)?.revoke;
@@ -233,12 +236,13 @@ export class Connections {
       await runTokenCall(
         {
           platform,
+          environment: row.environment as Environment,
           hosts: hosts(platform, row.environment as Environment),
           call,
           values: { ...app, access_token: sealed.access_token, refresh_token: sealed.refresh_token },
           repeatable: true,
         },
-        { http, clock },
+        { http, clock, pacer },
       );
     } catch (error) {
       log.info(

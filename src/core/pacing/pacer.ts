@@ -93,6 +93,14 @@ export class Pacer {
   }
 
   /**
+   * Counts a call that cannot wait its turn, such as the renewal of a token that others with a permit are waiting for:
+   * the calls after it wait so much longer.
+   */
+  charge(claims: readonly BucketClaim[]): Permit {
+    return this.#grant(claims);
+  }
+
+  /**
    * A permit for one call under all `claims`. Waits at most `maxWaitMs`; a wait that cannot end in time is refused at
    * once with `quota_wait`, naming the full bucket and when to come back.
    */
