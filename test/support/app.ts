@@ -39,6 +39,10 @@ export interface TestApp {
   now(): Date;
   /** Moves the virtual time of app and simulator. */
   advance(ms: number): void;
+  /** Stops the virtual time until the function it answers is called: nobody's wait ends meanwhile. */
+  hold(): () => void;
+  /** Resolves when `count` calls wait for a quota. */
+  queued(count: number): Promise<void>;
   /** A request to the app with the workspace's key. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The same, for calls that must succeed: the body. */
@@ -94,6 +98,7 @@ class SharedClock implements Clock {
   /** Calls to the platform that have not been answered. */
   readonly #pending = new Set<unknown>();
   #running = false;
+  held = false;
   readonly #begun = (message: unknown): void => {
     const { request } = message as { request: { origin?: unknown } };
     if (String(request.origin) === this.#origin) this.#pending.add(request);
@@ -138,7 +143,7 @@ class SharedClock implements Clock {
     let quiet = 0;
     while (this.#sleepers.size > 0) {
       await new Promise((resolve) => setImmediate(resolve));
-      quiet = this.#pending.size === 0 ? quiet + 1 : 0;
+      quiet = this.#pending.size === 0 && !this.held ? quiet + 1 : 0;
       if (quiet < QUIET_TURNS) continue;
       quiet = 0;
       const end = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.end));
@@ -270,6 +275,16 @@ export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
     lines,
     now: () => (virtual ? simulator.clock.now() : new Date()),
     advance: (ms) => simulator.clock.advance(ms),
+    hold() {
+      if (clock === undefined) throw new Error('only virtual time can be held');
+      clock.held = true;
+      return () => {
+        clock.held = false;
+      };
+    },
+    async queued(count) {
+      while (app.runtime.pacer.waiting() < count) await new Promise((resolve) => setImmediate(resolve));
+    },
     call,
     ok,
     control,
