@@ -81,4 +81,17 @@ describe('docs/guides/configuration.md', () => {
     );
     expect(explained.sort()).toEqual(Object.keys(VARIABLES).sort());
   });
+
+  it('gives the defaults that are used', () => {
+    const rows = new Map(
+      [...read('docs/guides/configuration.md').matchAll(/^\| `([A-Z_<>]+)` \| ([^|]+) \|/gm)].map(([, name, shown]) => [
+        name as string,
+        (shown as string).replaceAll('`', ''),
+      ]),
+    );
+    for (const [name, text] of Object.entries(VARIABLES)) {
+      const [, used] = /Default:? `?([\w.]+)`?\.$/.exec(text) ?? [];
+      if (used !== undefined) expect({ [name]: rows.get(name) }).toEqual({ [name]: used });
+    }
+  });
 });
