@@ -24,6 +24,26 @@ export interface PolyadConfig {
   simulators?: boolean;
   /** POLYAD_MASTER_KEY; better kept in the environment or in the key file. */
   masterKey?: string;
+  /** POLYAD_SECRETS */
+  secrets?: Config['secrets']['place'];
+  /** POLYAD_SECRETS_PREFIX */
+  secretsPrefix?: string;
+  /** POLYAD_SECRETS_CACHE_SECONDS */
+  secretsCacheSeconds?: number;
+  /** POLYAD_SECRETS_OUTAGE_MINUTES */
+  secretsOutageMinutes?: number;
+  /** POLYAD_KMS_OUTAGE_MINUTES */
+  kmsOutageMinutes?: number;
+  /** POLYAD_AWS_REGION */
+  awsRegion?: string;
+  /** POLYAD_AZURE_VAULT_URL */
+  azureVaultUrl?: string;
+  /** POLYAD_GCP_PROJECT */
+  gcpProject?: string;
+  /** POLYAD_GCP_SECRETS_URL */
+  gcpSecretsUrl?: string;
+  /** POLYAD_GCP_KMS_URL */
+  gcpKmsUrl?: string;
   /** DATABASE_URL */
   databaseUrl?: string;
   /** REDIS_URL */
@@ -60,6 +80,16 @@ const VARIABLE: Record<Exclude<keyof PolyadConfig, 'hosts'>, string> = {
   simulatorPort: 'POLYAD_SIMULATOR_PORT',
   simulators: 'POLYAD_SIMULATORS',
   masterKey: 'POLYAD_MASTER_KEY',
+  secrets: 'POLYAD_SECRETS',
+  secretsPrefix: 'POLYAD_SECRETS_PREFIX',
+  secretsCacheSeconds: 'POLYAD_SECRETS_CACHE_SECONDS',
+  secretsOutageMinutes: 'POLYAD_SECRETS_OUTAGE_MINUTES',
+  kmsOutageMinutes: 'POLYAD_KMS_OUTAGE_MINUTES',
+  awsRegion: 'POLYAD_AWS_REGION',
+  azureVaultUrl: 'POLYAD_AZURE_VAULT_URL',
+  gcpProject: 'POLYAD_GCP_PROJECT',
+  gcpSecretsUrl: 'POLYAD_GCP_SECRETS_URL',
+  gcpKmsUrl: 'POLYAD_GCP_KMS_URL',
   databaseUrl: 'DATABASE_URL',
   redisUrl: 'REDIS_URL',
   logLevel: 'POLYAD_LOG_LEVEL',

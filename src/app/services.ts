@@ -1,9 +1,6 @@
 /** Puts the core together: everything between the opened store and the routes. */
-import { openKeyring } from '../core/auth/keyring.ts';
-import { SecretStore } from '../core/auth/secret-store.ts';
 import { createConnectionServices, createTokenServices } from '../core/auth/services.ts';
 import { Signer } from '../core/auth/signing.ts';
-import { Vault } from '../core/auth/vault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
@@ -14,6 +11,7 @@ import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
+import { openVault } from './secrets.ts';
 
 export interface CoreParts {
   config: Config;
@@ -32,20 +30,20 @@ export interface Core {
   close(): Promise<void>;
 }
 
-/** Builds runtime and services over an opened store. @throws PolyadError what `openKeyring` throws. */
+/** Builds runtime and services over an opened store. @throws PolyadError what `openVault` throws. */
 export async function buildCore({ config, store, registry, clock, log, publicUrl }: CoreParts): Promise<Core> {
-  const keyring = await openKeyring({ masterKey: config.masterKey, dataDir: config.dataDir, store });
+  const vault = await openVault({ config, store, clock, log }, { server: true });
   const http = new HttpClient();
   const pacer = new Pacer(clock);
   const parts = {
     store,
-    secrets: new SecretStore(new Vault(keyring)),
+    secrets: vault.secrets,
     registry,
     http,
     pacer,
     clock,
     log,
-    signer: new Signer(keyring.all().map((key) => key.bytes)),
+    signer: new Signer(vault.keyring.all().map((key) => key.bytes)),
     hosts: config.hosts,
     publicUrl,
   };
@@ -57,10 +55,11 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   const callLog = createCallLog({ db: store.db, log });
   return {
     runtime,
-    services: { ...connectionServices, apps, cache, callLog, signer: parts.signer, publicUrl },
+    services: { ...connectionServices, apps, cache, callLog, signer: parts.signer, vault: vault.admin, publicUrl },
     async close() {
       await connectionServices.connections.settle();
       await callLog.close();
+      await vault.close();
       tokens.close();
       apps.close();
       cache.close();

@@ -1,11 +1,33 @@
 /** Configuration from environment variables, checked at once; each complaint names the variable and the fix. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_SECRET_SETTINGS, type SecretSettings } from './auth/secrets/settings.ts';
 import { ENVIRONMENTS } from './connector/hosts.ts';
 import { PolyadError } from './errors/index.ts';
+import { parseRange } from './http/addresses.ts';
+import { parseAllowed } from './http/egress.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const httpUrl = z.url({ protocol: /^https?$/ });
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+/** Names that Fastify knows for ranges of proxies. */
+const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal']);
+
+/** Entries joined by commas, each of which `known` must accept. */
+const list = (known: (entry: string) => boolean, what: string) =>
+  z
+    .string()
+    .transform(listOf)
+    .superRefine((entries, ctx) => {
+      for (const entry of entries)
+        if (!known(entry)) ctx.addIssue({ code: 'custom', message: `\`${entry}\` is not ${what}` });
+    });
 
 /** Every variable the server reads, with what it means: `polyad --help` and docs/reference/configuration.md print it. */
 export const VARIABLES = {
@@ -17,13 +39,33 @@ export const VARIABLES = {
     'Address under which browsers reach the server; callbacks are built from it. Default: the listening address.',
   POLYAD_SIMULATOR_PORT: 'First port of the simulators; 0 = any free ones. Default 4000.',
   POLYAD_SIMULATORS: '`on` or `off`. Default: on, but off when NODE_ENV=production.',
-  POLYAD_MASTER_KEY: 'Master key(s) for stored secrets, base64 of 32 bytes. Default: a file made at the first start.',
+  POLYAD_MASTER_KEY:
+    'Master key(s) for stored secrets, joined by commas; the first encrypts. Each is base64 of 32 bytes, `file:///path`, `awskms:///alias/…`, `gcpkms://projects/…` or `azurekeyvault://<vault host>/keys/…`, with an id in front if you like (`2027:…`). Default: a file made at the first start.',
+  POLYAD_KMS_OUTAGE_MINUTES:
+    'How long a master key is used while its key management service does not answer. Default 720.',
+  POLYAD_SECRETS:
+    'Where secrets are kept: `vault` (the database, encrypted), `aws` (AWS Secrets Manager), `azure` (Azure Key Vault) or `gcp` (Google Secret Manager). Default vault.',
+  POLYAD_SECRETS_PREFIX: 'First part of the names of secrets in a secret manager. Default `polyad`.',
+  POLYAD_SECRETS_CACHE_SECONDS:
+    'How long a secret read from a secret manager is used before it is read again. Default 60.',
+  POLYAD_SECRETS_OUTAGE_MINUTES: 'How long it is used at most while the secret manager does not answer. Default 60.',
+  POLYAD_AWS_REGION: 'Region of AWS Secrets Manager and AWS KMS. Default: as the AWS client finds it (AWS_REGION).',
+  POLYAD_AZURE_VAULT_URL: 'Address of the Azure Key Vault, such as https://acme.vault.azure.net. Needed with `azure`.',
+  POLYAD_GCP_PROJECT: 'Project of Google Secret Manager. Needed with `gcp`.',
+  POLYAD_GCP_SECRETS_URL: 'Another address of Google Secret Manager (private endpoint).',
+  POLYAD_GCP_KMS_URL: 'Another address of Google Cloud KMS (private endpoint).',
   DATABASE_URL: 'PostgreSQL connection string. Default: the embedded database.',
   REDIS_URL: 'Redis or Valkey connection string, for several nodes.',
   POLYAD_LOG_LEVEL: '`silent`, `error`, `warn`, `info` or `debug`. Default info.',
   POLYAD_BODY_LIMIT_MB: 'Largest JSON body in megabytes. Default 10.',
   POLYAD_PASSTHROUGH_LIMIT_MB: 'Largest pass-through body in megabytes. Default 512.',
   POLYAD_RATE_LIMIT_PER_MINUTE: 'Requests per API key and minute to this server. Default 60000.',
+  POLYAD_AUTH_FAILURES_PER_MINUTE:
+    'Wrong keys that one address may send in a minute before it has to wait, on the API and on the dashboard’s sign-in. Default 30.',
+  POLYAD_TRUST_PROXY:
+    'Proxies in front of the server, whose X-Forwarded-For is believed: how many of them (`1`), or their addresses and ranges joined by commas (`10.0.0.0/8`, `loopback`). Default: none.',
+  POLYAD_EGRESS_ALLOW:
+    'What users may make the server connect to beyond public https addresses: ranges, host names and origins, joined by commas (`10.1.0.0/16,hooks.internal,http://10.0.0.7:9000`). Default: nothing.',
   POLYAD_CALL_LOG_DAYS: 'Days for which the call log is kept. Default 30.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
@@ -41,12 +83,54 @@ const schema = z.object({
   POLYAD_SIMULATOR_PORT: port.default(4000),
   POLYAD_SIMULATORS: z.enum(['on', 'off']).optional(),
   POLYAD_MASTER_KEY: z.string().min(1).optional(),
+  POLYAD_KMS_OUTAGE_MINUTES: z.coerce
+    .number()
+    .min(1)
+    .max(10_080)
+    .default(DEFAULT_SECRET_SETTINGS.keyOutageMs / 60_000),
+  POLYAD_SECRETS: z.enum(['vault', 'aws', 'azure', 'gcp']).default(DEFAULT_SECRET_SETTINGS.place),
+  POLYAD_SECRETS_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,30}$/, 'must be a letter and up to 30 letters, digits or "-"')
+    .default(DEFAULT_SECRET_SETTINGS.prefix),
+  POLYAD_SECRETS_CACHE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(3600)
+    .default(DEFAULT_SECRET_SETTINGS.cacheMs / 1000),
+  POLYAD_SECRETS_OUTAGE_MINUTES: z.coerce
+    .number()
+    .min(0)
+    .max(1440)
+    .default(DEFAULT_SECRET_SETTINGS.outageMs / 60_000),
+  POLYAD_AWS_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'is not a region')
+    .optional(),
+  POLYAD_AZURE_VAULT_URL: z.url({ protocol: /^https$/ }).optional(),
+  POLYAD_GCP_PROJECT: z
+    .string()
+    .regex(/^[a-z0-9.:-]+$/, 'is not a project')
+    .optional(),
+  POLYAD_GCP_SECRETS_URL: httpUrl.optional(),
+  POLYAD_GCP_KMS_URL: httpUrl.optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   POLYAD_LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   POLYAD_BODY_LIMIT_MB: z.coerce.number().positive().max(1024).default(10),
   POLYAD_PASSTHROUGH_LIMIT_MB: z.coerce.number().positive().max(10_240).default(512),
   POLYAD_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().positive().default(60_000),
+  POLYAD_AUTH_FAILURES_PER_MINUTE: z.coerce.number().int().positive().default(30),
+  POLYAD_TRUST_PROXY: z
+    .union([
+      z.coerce.number().int().min(1).max(32),
+      list((entry) => PROXY_RANGES.has(entry) || parseRange(entry) !== undefined, 'a number, an address or a range'),
+    ])
+    .optional(),
+  POLYAD_EGRESS_ALLOW: list(
+    (entry) => parseAllowed(entry) !== undefined,
+    'a range, a host name or an origin without a path',
+  ).optional(),
   POLYAD_CALL_LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });
@@ -59,12 +143,19 @@ export interface Config {
   simulatorPort: number;
   simulators: boolean;
   masterKey?: string;
+  secrets: SecretSettings;
   databaseUrl?: string;
   redisUrl?: string;
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   bodyLimit: number;
   passthroughLimit: number;
   rateLimitPerMinute: number;
+  /** Wrong keys per address and minute. */
+  authFailuresPerMinute: number;
+  /** Number of proxies, or their addresses and ranges; absent = none is trusted. */
+  trustProxy?: number | string[];
+  /** Ranges, host names and origins that the operator opened for outgoing requests. */
+  egressAllow: string[];
   callLogDays: number;
   metricsToken?: string;
   /** `<platform id>/<environment>` -> base URL. */
@@ -100,6 +191,20 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         fix: 'Write scheme, host and port, e.g. http://127.0.0.1:4000.',
       });
   }
+  const needed = { azure: 'POLYAD_AZURE_VAULT_URL', gcp: 'POLYAD_GCP_PROJECT' } as const;
+  for (const [place, variable] of Object.entries(needed))
+    if (given['POLYAD_SECRETS'] === place && given[variable] === undefined)
+      issues.push({ variable, problem: `is not set, but POLYAD_SECRETS is ${place}`, fix: VARIABLES[variable] });
+  for (const variable of ['POLYAD_GCP_SECRETS_URL', 'POLYAD_GCP_KMS_URL'])
+    if (
+      /^http:/.test(given[variable] ?? '') &&
+      !/^http:\/\/(localhost|127\.[0-9.]+|\[::1\])[:/]?/.test(given[variable] ?? '')
+    )
+      issues.push({
+        variable,
+        problem: 'must be https, except on this machine',
+        fix: 'Secrets would cross the network in the clear.',
+      });
   if (!parsed.success || issues.length > 0)
     throw new PolyadError('config_invalid', {
       message: issues.map((issue) => `${issue.variable}: ${issue.problem}. ${issue.fix}`).join('\n'),
@@ -114,12 +219,27 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     simulatorPort: v.POLYAD_SIMULATOR_PORT,
     simulators: v.POLYAD_SIMULATORS === undefined ? env['NODE_ENV'] !== 'production' : v.POLYAD_SIMULATORS === 'on',
     ...(v.POLYAD_MASTER_KEY === undefined ? {} : { masterKey: v.POLYAD_MASTER_KEY }),
+    secrets: {
+      place: v.POLYAD_SECRETS,
+      prefix: v.POLYAD_SECRETS_PREFIX,
+      cacheMs: v.POLYAD_SECRETS_CACHE_SECONDS * 1000,
+      outageMs: v.POLYAD_SECRETS_OUTAGE_MINUTES * 60_000,
+      keyOutageMs: v.POLYAD_KMS_OUTAGE_MINUTES * 60_000,
+      ...(v.POLYAD_AWS_REGION === undefined ? {} : { awsRegion: v.POLYAD_AWS_REGION }),
+      ...(v.POLYAD_AZURE_VAULT_URL === undefined ? {} : { azureVaultUrl: v.POLYAD_AZURE_VAULT_URL }),
+      ...(v.POLYAD_GCP_PROJECT === undefined ? {} : { gcpProject: v.POLYAD_GCP_PROJECT }),
+      ...(v.POLYAD_GCP_SECRETS_URL === undefined ? {} : { gcpSecretsUrl: v.POLYAD_GCP_SECRETS_URL }),
+      ...(v.POLYAD_GCP_KMS_URL === undefined ? {} : { gcpKmsUrl: v.POLYAD_GCP_KMS_URL }),
+    },
     ...(v.DATABASE_URL === undefined ? {} : { databaseUrl: v.DATABASE_URL }),
     ...(v.REDIS_URL === undefined ? {} : { redisUrl: v.REDIS_URL }),
     logLevel: v.POLYAD_LOG_LEVEL,
     bodyLimit: v.POLYAD_BODY_LIMIT_MB * 1024 * 1024,
     passthroughLimit: v.POLYAD_PASSTHROUGH_LIMIT_MB * 1024 * 1024,
     rateLimitPerMinute: v.POLYAD_RATE_LIMIT_PER_MINUTE,
+    authFailuresPerMinute: v.POLYAD_AUTH_FAILURES_PER_MINUTE,
+    ...(v.POLYAD_TRUST_PROXY === undefined ? {} : { trustProxy: v.POLYAD_TRUST_PROXY }),
+    egressAllow: v.POLYAD_EGRESS_ALLOW ?? [],
     callLogDays: v.POLYAD_CALL_LOG_DAYS,
     ...(v.POLYAD_METRICS_TOKEN === undefined ? {} : { metricsToken: v.POLYAD_METRICS_TOKEN }),
     hosts,

@@ -1,5 +1,6 @@
 /** The services that routes call, beside the runtime. Put together by whoever starts the server. */
 import type { ConnectFlow } from '../core/auth/connect.ts';
+import type { VaultAdmin } from '../core/auth/secrets/admin.ts';
 import type { Signer } from '../core/auth/signing.ts';
 import type { Connections } from '../core/connections/connections.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
@@ -18,6 +19,8 @@ export interface Services {
   connections: Connections;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Master keys and where secrets lie. */
+  vault: VaultAdmin;
   /** Signs the sessions of the status page. */
   signer: Signer;
   /** Address under which browsers reach this server, without a slash at its end. Known once it listens. */

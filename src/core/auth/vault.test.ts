@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Envelope } from '../store/schema.ts';
+import type { SealedEnvelope } from '../store/schema.ts';
 import { Keyring, type MasterKey } from './keyring.ts';
 import { type Binding, Vault } from './vault.ts';
 
@@ -26,7 +26,7 @@ describe('vault', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), bindings, (plain, at) => {
         const copy = JSON.parse(JSON.stringify(plain)) as Record<string, unknown>;
-        const stored = JSON.parse(JSON.stringify(vault.seal(plain, at))) as Envelope;
+        const stored = JSON.parse(JSON.stringify(vault.seal(plain, at))) as SealedEnvelope;
         expect(vault.open(stored, at)).toEqual(copy);
       }),
     );
@@ -57,7 +57,7 @@ describe('vault', () => {
         expect(() => vault.open({ ...one, [member]: cut }, binding)).toThrow(mismatch);
       }
     }
-    expect(() => vault.open({ ...one, v: 2 as 1 }, binding)).toThrow(mismatch);
+    expect(() => vault.open({ ...one, v: 3 as 2 }, binding)).toThrow(mismatch);
   });
 
   it('uses a new data key and nonce each time, and shows nothing of the secret', () => {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { PolyadError } from '../errors/index.ts';
-import type { Envelope, SecretOwnerKind } from '../store/schema.ts';
+import type { SealedEnvelope, SecretOwnerKind } from '../store/schema.ts';
 import type { Keyring } from './keyring.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -30,16 +30,26 @@ export class Vault {
     this.#keyring = keyring;
   }
 
-  /** Encrypts a JSON object. */
-  seal(plain: Record<string, unknown>, binding: Binding): Envelope {
+  /** The master keys in use. */
+  get keyring(): Keyring {
+    return this.#keyring;
+  }
+
+  /**
+   * Encrypts a JSON object under the active master key.
+   *
+   * @throws PolyadError `vault_key_service_unavailable`, `vault_key_service_denied` (a key management service holds the
+   *   master key and has not given it out for too long).
+   */
+  seal(plain: Record<string, unknown>, binding: Binding): SealedEnvelope {
     const master = this.#keyring.active;
     const dataKey = randomBytes(DATA_KEY_BYTES);
     try {
       return {
-        v: 1,
+        v: 2,
         kid: master.id,
-        dek: encrypt(master.bytes, dataKey, associatedData('key', master.id, binding)),
-        ct: encrypt(dataKey, Buffer.from(JSON.stringify(plain), 'utf8'), associatedData('data', master.id, binding)),
+        dek: encrypt(master.bytes, dataKey, associatedData(2, 'key', master.id, binding)),
+        ct: encrypt(dataKey, Buffer.from(JSON.stringify(plain), 'utf8'), associatedData(2, 'data', '', binding)),
       };
     } finally {
       dataKey.fill(0);
@@ -50,30 +60,67 @@ export class Vault {
    * Decrypts what {@link seal} made.
    *
    * @throws PolyadError `vault_binding_mismatch` (the envelope was made for another owner, kind or version, or was
-   *   changed), `vault_key_missing` (its master key is not in the keyring). No error repeats any part of the secret.
+   *   changed), `vault_key_missing` (its master key is not in the keyring), and as {@link seal}. No error repeats any part
+   *   of the secret.
    */
-  open(envelope: Envelope, binding: Binding): Record<string, unknown> {
-    if (envelope.v !== 1) throw mismatch(binding, new Error(`unknown envelope format ${String(envelope.v)}`));
-    const master = this.#keyring.get(envelope.kid);
-    let dataKey: Buffer | undefined;
-    let plain: Buffer;
+  open(envelope: SealedEnvelope, binding: Binding): Record<string, unknown> {
+    const dataKey = this.#dataKey(envelope, binding);
     try {
-      dataKey = decrypt(master.bytes, envelope.dek, associatedData('key', master.id, binding));
-      plain = decrypt(dataKey, envelope.ct, associatedData('data', master.id, binding));
+      const plain = decrypt(dataKey, envelope.ct, dataOf(envelope, binding));
+      return JSON.parse(plain.toString('utf8')) as Record<string, unknown>;
     } catch (cause) {
       throw mismatch(binding, cause);
     } finally {
-      dataKey?.fill(0);
+      dataKey.fill(0);
     }
-    return JSON.parse(plain.toString('utf8')) as Record<string, unknown>;
+  }
+
+  /**
+   * The same secret under the active master key: its data key is wrapped anew, the ciphertext stays. It is checked before,
+   * so that a damaged secret is not carried on as if it were whole. The first format is brought to the present one.
+   *
+   * @throws PolyadError as {@link open}.
+   */
+  rewrap(envelope: SealedEnvelope, binding: Binding): SealedEnvelope {
+    const master = this.#keyring.active;
+    if (envelope.v === 1) return this.seal(this.open(envelope, binding), binding);
+    const dataKey = this.#dataKey(envelope, binding);
+    try {
+      decrypt(dataKey, envelope.ct, dataOf(envelope, binding)).fill(0);
+      return {
+        v: 2,
+        kid: master.id,
+        dek: encrypt(master.bytes, dataKey, associatedData(2, 'key', master.id, binding)),
+        ct: envelope.ct,
+        ...(envelope.meant === undefined ? {} : { meant: envelope.meant }),
+      };
+    } catch (cause) {
+      throw mismatch(binding, cause);
+    } finally {
+      dataKey.fill(0);
+    }
+  }
+
+  #dataKey(envelope: SealedEnvelope, binding: Binding): Buffer {
+    if (envelope.v !== 1 && envelope.v !== 2)
+      throw mismatch(binding, new Error(`unknown envelope format ${String((envelope as { v: unknown }).v)}`));
+    const master = this.#keyring.get(envelope.kid);
+    try {
+      return decrypt(master.bytes, envelope.dek, associatedData(envelope.v, 'key', master.id, binding));
+    } catch (cause) {
+      throw mismatch(binding, cause);
+    }
   }
 }
 
+const dataOf = ({ v, kid }: SealedEnvelope, binding: Binding): Buffer =>
+  associatedData(v, 'data', v === 1 ? kid : '', binding);
+
 /** A JSON array cannot be read in two ways, as joined strings can. */
-function associatedData(layer: 'key' | 'data', keyId: string, binding: Binding): Buffer {
+function associatedData(format: 1 | 2, layer: 'key' | 'data', keyId: string, binding: Binding): Buffer {
   const { workspaceId, ownerKind, ownerId, kind, version } = binding;
   return Buffer.from(
-    JSON.stringify(['polyad', 1, layer, keyId, workspaceId, ownerKind, ownerId, kind, version]),
+    JSON.stringify(['polyad', format, layer, keyId, workspaceId, ownerKind, ownerId, kind, version]),
     'utf8',
   );
 }
@@ -93,7 +140,8 @@ function decrypt(key: Buffer, sealed: string, associated: Buffer): Buffer {
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
 }
 
-function mismatch(binding: Binding, cause: unknown): PolyadError {
+/** What is said of a secret that does not open, or opens as somebody else's. */
+export function mismatch(binding: Binding, cause: unknown): PolyadError {
   return new PolyadError('vault_binding_mismatch', {
     details: {
       owner_kind: binding.ownerKind,

@@ -53,6 +53,20 @@ export const ERRORS = {
     'The API key may not do this.',
     'Use a key that carries the scope named in `details.needed`.',
   ),
+  key_connection: row(
+    403,
+    'caller',
+    'never',
+    'The API key may not use this connection.',
+    'Use a key whose list of connections has it; `connection_ids` of the key says which it has.',
+  ),
+  key_guessing: row(
+    429,
+    'caller',
+    'after',
+    'Too many wrong keys came from this address.',
+    'Wait as Retry-After says, and check the key.',
+  ),
 
   // -- input
   input_invalid: row(
@@ -209,7 +223,13 @@ export const ERRORS = {
     'This connect link is not valid, has been used, or is too old.',
     'Start again from the link in your product; links live ten minutes and work once, in one browser.',
   ),
-  oauth_cookie_missing: row(400, 'customer', 'never', 'The browser did not send the cookie of the connect page.', 'Allow cookies for this site, then open the link again.'),
+  oauth_cookie_missing: row(
+    400,
+    'customer',
+    'never',
+    'The browser did not send the cookie of the connect page.',
+    'Allow cookies for this site, then open the link again.',
+  ),
   oauth_redirect_not_allowed: row(
     400,
     'caller',
@@ -455,7 +475,14 @@ export const ERRORS = {
     'caller',
     'never',
     'The address is not one this server may call.',
-    'Use a public https address.',
+    'Use a public https address. The operator can open others with POLYAD_EGRESS_ALLOW.',
+  ),
+  egress_failed: row(
+    502,
+    'caller',
+    'after',
+    'The address that was given does not answer.',
+    'Check that it can be reached from the internet.',
   ),
 
   // -- operation of the server
@@ -507,6 +534,62 @@ export const ERRORS = {
     'never',
     'A stored secret does not belong to the record it lies on.',
     'Rows were copied or changed by hand: restore them, and see docs/security.md.',
+  ),
+  vault_key_service_unavailable: row(
+    503,
+    'operator',
+    'after',
+    'The key management service that holds the master key does not answer.',
+    'Check the service and the network to it; secrets open again as soon as it answers.',
+  ),
+  vault_key_service_denied: row(
+    500,
+    'operator',
+    'never',
+    'The key management service refuses the master key.',
+    'Check that the key is enabled and that this server’s identity may encrypt and decrypt with it.',
+  ),
+  vault_job_running: row(
+    409,
+    'operator',
+    'after',
+    'Such a job is being worked on already.',
+    'Watch it with `polyad vault status`, or stop it with `--stop`.',
+  ),
+  secret_store_unavailable: row(
+    503,
+    'operator',
+    'after',
+    'The secret manager does not answer.',
+    'Check the service and the network to it; the call works again as soon as it answers.',
+  ),
+  secret_store_throttled: row(
+    503,
+    'operator',
+    'after',
+    'The secret manager refuses more requests for now.',
+    'Wait; raise the quota of the service, or POLYAD_SECRETS_CACHE_SECONDS, if it happens often.',
+  ),
+  secret_store_denied: row(
+    500,
+    'operator',
+    'never',
+    'The secret manager refuses this server.',
+    'Check the credentials of the server and its permissions on the secrets; docs/security.md lists those it needs.',
+  ),
+  secret_store_missing: row(
+    500,
+    'operator',
+    'never',
+    'The secret manager does not have the secret that the database points at.',
+    'Restore the secret in the manager, or connect the account again; see docs/security.md.',
+  ),
+  package_missing: row(
+    500,
+    'operator',
+    'never',
+    'An optional package that this configuration needs is not installed.',
+    'Install the package named in `details.package`.',
   ),
   config_invalid: row(
     500,

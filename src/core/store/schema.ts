@@ -1,4 +1,4 @@
-import type { ColumnType, Kysely, Selectable } from 'kysely';
+import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 
 /**
  * The tables as Kysely sees them. The SQL that makes them is in `migrations/`; names are snake_case on both sides, so a
@@ -94,6 +94,28 @@ export interface ConnectionAccount {
 /** `reconnect_required`: the grant is gone and only the customer can restore it. */
 export type HealthState = 'unknown' | 'healthy' | 'unhealthy' | 'reconnect_required';
 
+/**
+ * Where a connection stands in the life of its tokens; `auth/life/state.ts` has the rules. Stored is what happened; what
+ * follows from the clock alone (a token that has come near its end) is worked out when it is shown.
+ */
+export type LifeState =
+  | 'healthy'
+  | 'expiring'
+  | 'refreshing'
+  | 'degraded'
+  | 'reauthorization_due'
+  | 'revoked'
+  | 'paused';
+
+/** An ad account that the platform no longer lets a connection use, while the grant itself works. */
+export interface LostOrganization {
+  /** ISO 8601. */
+  since: string;
+  /** The platform's own code and words, as far as it gave any. */
+  platform_code?: string;
+  message?: string;
+}
+
 export interface ConnectionTable {
   id: string;
   workspace_id: string;
@@ -117,24 +139,90 @@ export interface ConnectionTable {
   unhealthy_message: string | null;
   last_healthy_at: NullableTimestamp;
   last_unhealthy_at: NullableTimestamp;
+  life: ColumnType<LifeState, LifeState | undefined, LifeState>;
+  life_since: NullableTimestamp;
+  /** When the customer must have authorised again, as far as that is known; null = no such end is known. */
+  reauthorize_by: NullableTimestamp;
+  /** By id of the ad account. */
+  lost_organizations: ColumnType<Record<string, LostOrganization>, string | undefined, string>;
   created_at: Timestamp;
   updated_at: Timestamp;
   deleted_at: NullableTimestamp;
 }
 
+/** Who renews a connection's tokens, when to look at them again, and what was warned of. */
+export interface TokenLifeTable {
+  connection_id: string;
+  integration_type: string;
+  environment: string;
+  /** When to look again; null = never, until something changes. */
+  next_at: NullableTimestamp;
+  /** Renewals in a row that failed without an answer about the grant. */
+  failures: Generated<number>;
+  /**
+   * Version of the tokens whose refresh token is being spent. Still set when a lease is taken = whoever spent it died, and
+   * the platform's answer was lost.
+   */
+  spending_version: number | null;
+  spending_since: NullableTimestamp;
+  /** Version of the tokens whose refresh token the platform has refused: it is not asked again. */
+  refused_version: number | null;
+  /** Whether renewals move the end of the refresh token; null = not seen yet. */
+  end_moves: boolean | null;
+  /** The end and the threshold in days that were warned of last. */
+  warned_end: NullableTimestamp;
+  warned_days: number | null;
+  /** Last gentle test of a token without an end. */
+  probed_at: NullableTimestamp;
+  /** Owner token of the lease; free when `lease_until` (the database's clock) is over. */
+  holder: string | null;
+  lease_until: NullableTimestamp;
+}
+
+/** A token endpoint that does not answer. */
+export interface TokenOutageTable {
+  integration_type: string;
+  environment: string;
+  since: Timestamp;
+  /** When one renewal may try whether it answers again. */
+  next_try_at: Timestamp;
+  failures: number;
+}
+
 export type SecretOwnerKind = 'integration' | 'connection';
 
 /** An encrypted secret. Only `auth/vault.ts` reads inside; everything in it is safe to keep in a back-up. */
-export interface Envelope {
-  /** Format version. */
-  v: 1;
+export interface SealedEnvelope {
+  /** Format version. 1 bound the secret itself to its master key; 2 does not, so that re-wrapping its data key suffices. */
+  v: 1 | 2;
   /** Id of the master key that wraps the data key. */
   kid: string;
   /** The wrapped data key: nonce, ciphertext and tag, base64url. */
   dek: string;
   /** The encrypted secret: nonce, ciphertext and tag, base64url. */
   ct: string;
+  /** The store that did not take it; it is moved there when it does. */
+  meant?: ManagedStore;
 }
+
+/** Stores beside the database that can hold secrets. */
+export const MANAGED_STORES = ['aws', 'azure', 'gcp'] as const;
+export type ManagedStore = (typeof MANAGED_STORES)[number];
+
+/** Where a secret lies that a secret manager keeps. Only `auth/secrets/managed.ts` reads inside. */
+export interface ManagedEnvelope {
+  v: 1;
+  store: ManagedStore;
+  /** Name of the secret there. */
+  name: string;
+  /** The version of it that this row stands for; versions never change. */
+  ref: string;
+  /** SHA-256 of what was written there, base64url. It is salted, so it says nothing of the secret. */
+  sum: string;
+}
+
+/** What a row of `secrets` holds. */
+export type Envelope = SealedEnvelope | ManagedEnvelope;
 
 export interface SecretTable {
   id: string;
@@ -150,10 +238,68 @@ export interface SecretTable {
   created_at: Timestamp;
 }
 
-/** Ids of the master keys that nodes have started with. Never the keys. */
+/** A master key as a key management service wrapped it. */
+export interface WrappedKey {
+  /** Address of the service's key, as in POLYAD_MASTER_KEY. */
+  by: string;
+  /** What the service answered, base64. */
+  text: string;
+  /** Version of the service's key, where unwrapping must name it (Azure). */
+  version?: string;
+}
+
+/** Ids of the master keys that nodes have started with. Never the keys, unless wrapped by a key management service. */
 export interface MasterKeyTable {
   id: string;
-  first_used_at: Timestamp;
+  /** Since when a node encrypts with it; null = no node ever did. */
+  first_used_at: NullableTimestamp;
+  /** Only for keys of a key management service. */
+  wrapped: ColumnType<WrappedKey | null, string | null | undefined, string | null>;
+  /** Since when nothing needs it. */
+  retired_at: NullableTimestamp;
+}
+
+/** A running server and the keys it has. */
+export interface VaultNodeTable {
+  id: string;
+  /** Id of the key that it encrypts with. */
+  active_key: string;
+  key_ids: string[];
+  seen_at: Timestamp;
+}
+
+export type VaultJobName = 'rotate' | 'reencrypt' | 'migrate';
+/** `stopping`: asked to stop, and still at it. `failed`: through, but some secrets could not be done. */
+export type VaultJobState = 'running' | 'stopping' | 'stopped' | 'done' | 'failed';
+
+/** A job over all secrets. */
+export interface VaultJobTable {
+  name: VaultJobName;
+  /** `rotate`, `reencrypt`: id of the master key; `migrate`: the store. */
+  target: string;
+  state: VaultJobState;
+  /** Id of the last secret that was dealt with; empty = none yet. */
+  cursor: string;
+  done: number;
+  failed: number;
+  /** Last failure, in words. */
+  error: string | null;
+  /** Who works on it, until `lease_until`. */
+  holder: string | null;
+  lease_until: NullableTimestamp;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  finished_at: NullableTimestamp;
+}
+
+/** Something to destroy in a secret manager. */
+export interface TombstoneTable {
+  id: Generated<string>;
+  store: ManagedStore;
+  name: string;
+  /** Null: the whole secret. */
+  ref: string | null;
+  due_at: Timestamp;
 }
 
 export interface OAuthStateTable {
@@ -207,6 +353,69 @@ export interface EventTable {
   created_at: Timestamp;
 }
 
+/**
+ * `in_flight`: a node is at it, until `lease_until`. `unknown`: it may or may not have been carried out. `done`: the
+ * answer is kept.
+ */
+export type WriteState = 'in_flight' | 'unknown' | 'done';
+
+/** One write at a platform, from before it is sent until its key is forgotten. */
+export interface WriteTable {
+  id: string;
+  workspace_id: string;
+  connection_id: string;
+  /** Verb and object: `create campaign`. */
+  route: string;
+  /** The caller's Idempotency-Key; null = it sent none. */
+  key: string | null;
+  /** Digest of what was asked. */
+  fingerprint: string;
+  /** Handed to platforms that have an aid against doing a write twice. */
+  request_token: string;
+  state: WriteState;
+  /** Node and run that are at it. */
+  holder: string | null;
+  lease_until: NullableTimestamp;
+  /** When the first request that changes something may have left; null = nothing was sent. */
+  sent_at: NullableTimestamp;
+  /** Where the new object lies: platform, environment, ad account and native kind. */
+  target: string | null;
+  /** What the new object is looked for by, such as its name. */
+  marker: string | null;
+  /** Id of the object that this write created. */
+  platform_id: string | null;
+  /** Status and body of the answer. */
+  status: number | null;
+  answer: ColumnType<unknown, string | null | undefined, string | null>;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+/** Amounts by currency (ISO 4217), decimals as text. */
+export type Amounts = Record<string, string>;
+
+/** Limits to what writes may spend. Absent = no limit. */
+export interface SpendRules {
+  /** Largest daily budget of one object. */
+  max_daily_budget?: Amounts;
+  /** Largest total (lifetime) budget of one object. */
+  max_total_budget?: Amounts;
+  /** Largest increase of a budget by one change, in percent of what it was. */
+  max_increase_percent?: number;
+  /** Objects are created paused unless the caller names a status. */
+  create_paused?: boolean;
+}
+
+export interface SpendGuardTable {
+  workspace_id: string;
+  /** Empty with an empty `organization_id`. */
+  integration_type: string;
+  /** Ad account; empty = all of the workspace. */
+  organization_id: string;
+  rules: Json<SpendRules>;
+  updated_at: Timestamp;
+}
+
 /** The migrations that this database has seen. */
 export interface MigrationTable {
   id: string;
@@ -220,11 +429,18 @@ export interface Database {
   api_keys: ApiKeyTable;
   integrations: IntegrationTable;
   connections: ConnectionTable;
+  token_lives: TokenLifeTable;
+  token_outages: TokenOutageTable;
   secrets: SecretTable;
   master_keys: MasterKeyTable;
+  vault_nodes: VaultNodeTable;
+  vault_jobs: VaultJobTable;
+  secret_tombstones: TombstoneTable;
   oauth_states: OAuthStateTable;
   api_calls: ApiCallTable;
   events: EventTable;
+  writes: WriteTable;
+  spend_guards: SpendGuardTable;
   polyad_migrations: MigrationTable;
 }
 
@@ -239,7 +455,12 @@ export type WorkspaceRow = Selectable<WorkspaceTable>;
 export type ApiKeyRow = Omit<Selectable<ApiKeyTable>, 'hash'>;
 export type IntegrationRow = Selectable<IntegrationTable>;
 export type ConnectionRow = Selectable<ConnectionTable>;
+export type TokenLifeRow = Selectable<TokenLifeTable>;
+export type TokenOutageRow = Selectable<TokenOutageTable>;
 export type SecretRow = Selectable<SecretTable>;
+export type VaultJobRow = Selectable<VaultJobTable>;
 export type OAuthStateRow = Selectable<OAuthStateTable>;
 export type ApiCallRow = Selectable<ApiCallTable>;
 export type EventRow = Selectable<EventTable>;
+export type WriteRow = Selectable<WriteTable>;
+export type SpendGuardRow = Selectable<SpendGuardTable>;

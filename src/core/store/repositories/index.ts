@@ -7,4 +7,8 @@ export * from './integrations.ts';
 export type { ListOptions } from './list.ts';
 export * from './oauth-states.ts';
 export * from './secrets.ts';
+export * from './token-lives.ts';
+export * from './vault.ts';
 export * from './workspaces.ts';
+export * from './writes.ts';
+export * from './spend-guards.ts';
