@@ -46,7 +46,15 @@ const call = (more: Partial<TokenCall> = {}): TokenCall => ({
 /** Runs a call with time moving on whenever it waits. */
 async function run(more: Partial<TokenCallInput> = {}): Promise<unknown> {
   const running = runTokenCall(
-    { platform: module, hosts: { api: platform.url }, call: call(), values, repeatable: true, ...more },
+    {
+      platform: module,
+      environment: 'production',
+      hosts: { api: platform.url },
+      call: call(),
+      values,
+      repeatable: true,
+      ...more,
+    },
     { http, clock },
   );
   const state: { done: boolean } = { done: false };
@@ -172,7 +180,15 @@ describe('token calls', () => {
     const stop = new AbortController();
     platform.gate = new Promise(() => undefined);
     const running = runTokenCall(
-      { platform: module, hosts: { api: platform.url }, call: call(), values, repeatable: true, signal: stop.signal },
+      {
+        platform: module,
+        environment: 'production',
+        hosts: { api: platform.url },
+        call: call(),
+        values,
+        repeatable: true,
+        signal: stop.signal,
+      },
       { http, clock },
     );
     while (platform.seen.length === 0) await settle();

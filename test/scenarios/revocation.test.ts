@@ -89,10 +89,8 @@ describe('a revoked grant', () => {
     await revoke();
     release();
     const answers = await Promise.all(crowd);
-    const codes = answers.map(({ status, body }) => (status === 200 ? 'ok' : body.code));
-    expect(codes).toContain('connection_reconnect_required');
-    // Some may have waited too long for their turn; nobody hears anything else.
-    expect(codes.filter((code) => !['ok', 'connection_reconnect_required', 'quota_wait'].includes(code))).toEqual([]);
+    const codes = new Set(answers.map(({ status, body }) => (status === 200 ? 'ok' : body.code)));
+    expect(codes).toEqual(new Set(['ok', 'connection_reconnect_required']));
     // No more at once than the quota lets out in a second.
     expect((await asked()).filter(({ code }) => code === 40105).length).toBeLessThanOrEqual(10);
     await polyad.clearLog();

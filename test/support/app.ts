@@ -11,6 +11,7 @@ import { Meter, type Scope } from '../../src/core/calls/scope.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { loadConfig } from '../../src/core/config.ts';
 import type { Environment, Platform } from '../../src/core/connector/types.ts';
+import { PgliteClient } from '../../src/core/store/pglite/client.ts';
 import { createApiKey, createWorkspace, getConnection } from '../../src/core/store/repositories/index.ts';
 import type { WorkspaceRow } from '../../src/core/store/schema.ts';
 import { startSimulators } from '../../src/simulators/kit/host.ts';
@@ -79,17 +80,36 @@ export interface TestAppOptions {
   tap?: boolean;
 }
 
+/** Queries of the embedded database that are under way in this process: work that no virtual time may overtake. */
+let queries = 0;
+const { query } = PgliteClient.prototype;
+type Query = (sql: string, params?: readonly unknown[]) => Promise<unknown>;
+Object.assign(PgliteClient.prototype, {
+  async query(this: PgliteClient, ...given: Parameters<Query>): Promise<unknown> {
+    queries += 1;
+    try {
+      return await (query as Query).apply(this, given);
+    } finally {
+      queries -= 1;
+    }
+  },
+});
+
 interface Sleeper {
   end: number;
   wake(): void;
 }
 
-/** Turns of the event loop without a call to the platform after which everyone who could go on has gone on. */
+/** Turns of the event loop without a call to platform or database after which everyone who could go on has gone on. */
 const QUIET_TURNS = 4;
+
+/** Before a jump this long, as many turns, a millisecond each. */
+const LONG_JUMP_MS = 5_000;
+const PATIENT_TURNS = 24;
 
 /**
  * The simulator's virtual clock as the app's: one time, so that quotas, tokens and reviews of both agree. Time passes
- * only while nobody works: when no call to the platform is under way, it jumps to the end of the shortest wait.
+ * only while nobody works: when no call to platform or database is under way, it jumps to the end of the shortest wait.
  */
 class SharedClock implements Clock {
   readonly #clock: VirtualClock;
@@ -143,10 +163,15 @@ class SharedClock implements Clock {
     let quiet = 0;
     while (this.#sleepers.size > 0) {
       await new Promise((resolve) => setImmediate(resolve));
-      quiet = this.#pending.size === 0 && !this.held ? quiet + 1 : 0;
+      quiet = this.#pending.size === 0 && queries === 0 && !this.held ? quiet + 1 : 0;
       if (quiet < QUIET_TURNS) continue;
-      quiet = 0;
       const end = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.end));
+      // Encryption and files answer in their own time: nobody's patience may run out over them.
+      if (end - this.#clock.now().getTime() > LONG_JUMP_MS && quiet < PATIENT_TURNS) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        continue;
+      }
+      quiet = 0;
       if (end > this.#clock.now().getTime()) this.#clock.set(new Date(end));
       for (const sleeper of this.#sleepers)
         if (sleeper.end <= end) {
