@@ -57,8 +57,8 @@ export interface ForcedError {
   name: string;
   nativeCode: string;
   code: ErrorCode;
-  force(polyad: TestApp, connectionId: string): Promise<void>;
-  undo?(polyad: TestApp, connectionId: string): Promise<void>;
+  force(polyad: TestApp): Promise<void>;
+  undo(polyad: TestApp): Promise<void>;
 }
 
 export interface PlatformFacts {

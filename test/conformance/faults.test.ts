@@ -163,13 +163,13 @@ await conformance('faults', { clock: 'virtual', tap: true }, (fixture) => {
   it.each(facts.forced)('$name: the simulator says $nativeCode, the caller hears $code', async (forced) => {
     const connection = await imported();
     await readWith(connection);
-    await forced.force(polyad(), connection);
+    await forced.force(polyad());
     try {
       const { status, body } = await readWith(connection);
       expect({ status, code: body.code }).toEqual({ status: ERRORS[forced.code].status, code: forced.code });
       expect(body.platform?.code).toBe(forced.nativeCode);
     } finally {
-      await forced.undo?.(polyad(), connection);
+      await forced.undo(polyad());
       polyad().advance(HOUR);
     }
   });

@@ -108,12 +108,6 @@ const exhausted: readonly ExhaustedFacts[] = [
   },
 ];
 
-const grantsOf = async (polyad: TestApp, connectionId: string): Promise<string> => {
-  const used = (await polyad.requests()).filter(({ token }) => token !== null).at(-1)?.token;
-  if (used == null) throw new Error(`connection ${connectionId} has made no call`);
-  return String(polyad.simulator.ready['access_token']);
-};
-
 export const facts: PlatformFacts = {
   decline: { decline: true },
   tokens,
@@ -241,19 +235,6 @@ export const facts: PlatformFacts = {
   }),
   forced: [
     {
-      name: 'one ad account on one path, too often',
-      nativeCode: '40133',
-      code: 'platform_rate_limited',
-      async force(polyad) {
-        await polyad.control('PATCH', '/settings', { limits: 'on', advertiser_path_qps: 1 });
-        polyad.tap.answer('/campaign/get/', facts.errorAnswer('40133'));
-      },
-      async undo(polyad) {
-        polyad.tap.clear();
-        await polyad.control('PATCH', '/settings', { limits: 'off', advertiser_path_qps: null });
-      },
-    },
-    {
       name: 'the user lost the role on the ad account',
       nativeCode: '40001',
       code: 'organization_access_lost',
@@ -272,8 +253,8 @@ export const facts: PlatformFacts = {
       name: 'the token has expired and nothing renews it',
       nativeCode: '40102',
       code: 'connection_reconnect_required',
-      async force(polyad, connectionId) {
-        await polyad.control('POST', '/grants/expire', { access_token: await grantsOf(polyad, connectionId) });
+      async force(polyad) {
+        await polyad.control('POST', '/grants/expire', { access_token: polyad.simulator.ready['access_token'] });
       },
       undo: (polyad) => polyad.reset(),
     },
