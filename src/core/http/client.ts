@@ -1,6 +1,10 @@
-/** The one way out to platforms: undici with per-origin pools, time-outs everywhere, no redirects, no retries. */
+/**
+ * The one way out: undici with per-origin pools, time-outs everywhere, no redirects, no retries, and connections to
+ * addresses that the egress policy has checked.
+ */
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
+import { EgressPolicy } from './egress.ts';
 
 export interface OutgoingRequest {
   method: string;
@@ -30,19 +34,24 @@ const BODY_TIMEOUT_MS = 60_000;
 
 export class HttpClient {
   readonly #agent: Agent;
+  readonly #egress: EgressPolicy;
 
-  constructor() {
+  /** @param egress where it may connect to. Default: public addresses alone. */
+  constructor(egress: EgressPolicy = new EgressPolicy()) {
+    this.#egress = egress;
     this.#agent = new Agent({
       connections: 64,
       pipelining: 1,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      connect: egress.connector({ timeout: CONNECT_TIMEOUT_MS }),
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
     });
   }
 
+  /** @throws PolyadError `egress_refused`, and what undici throws (`transportFault` reads it). */
   async send(request: OutgoingRequest): Promise<IncomingAnswer> {
     const url = new URL(request.url);
+    this.#egress.check(url);
     const options = {
       origin: url.origin,
       path: url.pathname + url.search,

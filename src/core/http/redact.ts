@@ -1,51 +1,101 @@
-/** Redaction in one place: by key for structured data, and for query strings that platforms fill with secrets. */
+/**
+ * Redaction in one place, by name and by value. Names: members of structured data, and parameters of query strings that
+ * platforms fill with secrets. Values: whatever this process knows to be a secret (`redact-values.ts`), wherever it
+ * stands. Everything that leaves a process for people's eyes goes through here: log lines, error answers and pages, rows
+ * of the call log, events and the audit log.
+ */
+import { knownSecrets } from './redact-values.ts';
 
+/** Names of secrets as platforms and people write them; letter case, `-` and `_` do not matter. */
 const SECRET_KEYS = [
   'authorization',
+  'proxy-authorization',
   'access-token',
   'access_token',
   'accesstoken',
   'refresh_token',
+  'id_token',
   'client_secret',
   'app_secret',
   'secret',
   'consumer_secret',
+  'webhook_secret',
+  'signing_secret',
   'auth_code',
   'code_verifier',
+  'assertion',
   'password',
+  'private_key',
   'pem',
   'cookie',
   'set-cookie',
   'api_key',
+  'x-api-key',
   'dev_api_key',
+  'developer-token',
+  'developer_token',
   'jwt',
   'token',
   'reauth_token',
+  'master_key',
 ];
 
-const KEYS = new Set(SECRET_KEYS);
+const plainName = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
+
+const KEYS = new Set(SECRET_KEYS.map(plainName));
 /** `code` is a secret in OAuth callbacks but an error code elsewhere, so it is hidden in query strings alone. */
-const QUERY_KEYS = new Set([...SECRET_KEYS, 'code', 'state', 'sig']);
+const QUERY_KEYS = new Set([...KEYS, 'code', 'state', 'sig']);
 
 export const HIDDEN = '[hidden]';
 
-/** A copy of `value` with secret members replaced, to any depth that logs need. */
+/** True for names of members that hold secrets. */
+export const isSecretName = (name: string): boolean => KEYS.has(plainName(name));
+
+/** A copy of `value` with secret members replaced, to any depth that logs need, and known secrets hidden in its texts. */
 export function redact(value: unknown, depth = 0): unknown {
-  if (value === null || typeof value !== 'object' || depth > 8) return value;
+  if (typeof value === 'string') return redactText(value);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  if (depth > 8) return HIDDEN;
   if (Array.isArray(value)) return value.map((member) => redact(member, depth + 1));
   const out: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value))
-    out[key] = KEYS.has(key.toLowerCase()) ? HIDDEN : redact(member, depth + 1);
+    out[key] = member !== undefined && member !== null && isSecretName(key) ? HIDDEN : redact(member, depth + 1);
+  return out;
+}
+
+/** Remembers the secrets in `value`, found by their names. */
+export function learnSecrets(value: unknown, depth = 0): void {
+  if (value === null || typeof value !== 'object' || depth > 8) return;
+  for (const [key, member] of Object.entries(value))
+    if (typeof member === 'string') {
+      if (isSecretName(key)) knownSecrets.learn(member);
+    } else learnSecrets(member, depth + 1);
+}
+
+/** What looks like a credential though nobody here knows it: after the name of its scheme, or by our own keys' form. */
+const CREDENTIAL = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{8,}=*|\bpolyad_[0-9A-Za-z]{40}/gi;
+/** `name=value` of a query string somewhere in a text. */
+const PARAMETER = /([?&]|%3f|%26)([a-z0-9_.-]{2,40})=([^&\s"'<>\\#]+)/gi;
+
+/** `text` without secrets. The same text when there are none. */
+export function redactText(text: string): string {
+  let out = knownSecrets.hide(text, HIDDEN);
+  if (out.includes('earer ') || out.includes('asic ') || out.includes('polyad_') || out.includes('EARER '))
+    out = out.replace(CREDENTIAL, (_all, scheme?: string) => (scheme === undefined ? HIDDEN : `${scheme} ${HIDDEN}`));
+  if (out.includes('=') && (out.includes('?') || out.includes('&')))
+    out = out.replace(PARAMETER, (all, mark: string, name: string) =>
+      isSecretName(name) ? `${mark}${name}=${HIDDEN}` : all,
+    );
   return out;
 }
 
 /** A path or URL whose secret query members are replaced. `extra` = the platform's own names for secrets. */
 export function redactUrl(url: string, extra: readonly string[] = []): string {
   const mark = url.indexOf('?');
-  if (mark < 0) return url;
+  if (mark < 0) return knownSecrets.hide(url, HIDDEN);
   const secret = (name: string): boolean => {
-    const lower = name.toLowerCase();
-    return QUERY_KEYS.has(lower) || extra.some((other) => other.toLowerCase() === lower);
+    const plain = plainName(name);
+    return QUERY_KEYS.has(plain) || extra.some((other) => plainName(other) === plain);
   };
   const query = url
     .slice(mark + 1)
@@ -62,11 +112,11 @@ export function redactUrl(url: string, extra: readonly string[] = []): string {
       return equals >= 0 && secret(decoded) ? `${name}=${HIDDEN}` : pair;
     })
     .join('&');
-  return `${url.slice(0, mark)}?${query}`;
+  return knownSecrets.hide(`${url.slice(0, mark)}?${query}`, HIDDEN);
 }
 
 /** Paths for pino's own `redact` option: the second net under structured logs. */
 export const PINO_REDACT = {
-  paths: [...KEYS].flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]),
+  paths: SECRET_KEYS.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]),
   censor: HIDDEN,
 };
