@@ -47,6 +47,7 @@ export function buildProgram(): Command {
   addCall(program);
   addSimulator(program);
   addKeys(program);
+  addVault(program);
   addDoctor(program);
   return program;
 }
@@ -353,6 +354,50 @@ function addKeys(program: Command): void {
         .option('--data-dir <folder>', 'folder of the embedded database (POLYAD_DATA_DIR)'),
     ),
   ).action(async (flags) => (await load()).bootstrap(flags));
+}
+
+function addVault(program: Command): void {
+  const vault = program
+    .command('vault')
+    .description('master keys, and where secrets lie')
+    .addHelpText(
+      'after',
+      `
+Works on the database itself; while a server holds the embedded database, the server is asked (with a key that has the
+scope operator). Every job goes on beside requests, can be stopped, and goes on where it was.
+${examples('vault status', 'vault rotate', 'vault rotate --new-key', 'vault rotate --stop', 'vault migrate --to aws')}`,
+    );
+  const load = () => import('./commands/vault.ts');
+  withTarget(withOutput(vault.command('status', { isDefault: true }).description('keys, stores and jobs'))).action(
+    async (flags) => (await load()).status(flags),
+  );
+  withTarget(
+    withOutput(
+      vault
+        .command('rotate')
+        .description('wrap all data keys with the active master key, then retire keys that nothing needs')
+        .option('--new-key', 'first make a new key in the key file (without POLYAD_MASTER_KEY)')
+        .option('--reencrypt', 'then encrypt every secret afresh, with new data keys')
+        .option('--stop', 'stop the rotation, wherever it runs'),
+    ),
+  ).action(async (flags) => (await load()).rotate(flags));
+  withTarget(
+    withOutput(
+      vault
+        .command('migrate')
+        .description('move all secrets to the store that POLYAD_SECRETS names, each verified before it is switched')
+        .option('--to <store>', 'vault, aws, azure or gcp')
+        .option('--stop', 'stop the migration, wherever it runs'),
+    ),
+  ).action(async (flags) => (await load()).migrate(flags));
+  withTarget(
+    withOutput(
+      vault
+        .command('sweep')
+        .description('destroy secrets of this installation in a manager that no record points at')
+        .addArgument(new Argument('<store>').choices(['aws', 'azure', 'gcp'])),
+    ),
+  ).action(async (store, flags) => (await load()).sweep(store, flags));
 }
 
 function addDoctor(program: Command): void {

@@ -23,6 +23,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { systemRoutes } from './routes/system.ts';
+import { vaultRoutes } from './routes/vault.ts';
 import type { Services } from './services.ts';
 import { Shutdown, STOP_DEADLINE_MS, type StopReport } from './shutdown.ts';
 
@@ -135,6 +136,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   connectRoutes(app, deps);
   apicallRoutes(app, deps);
   adminRoutes(app, deps);
+  vaultRoutes(app, deps);
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, metrics, OPERATIONS, () => shutdown.stopping);
 

@@ -8,6 +8,7 @@ import { CONNECTION_OPERATIONS } from './routes/connection.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
+import { VAULT_OPERATIONS } from './routes/vault.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   ...ADS_OPERATIONS,
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...CONNECT_OPERATIONS,
   ...APICALL_OPERATIONS,
   ...ADMIN_OPERATIONS,
+  ...VAULT_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,
   ...SYSTEM_OPERATIONS,
 ];

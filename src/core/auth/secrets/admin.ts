@@ -17,7 +17,7 @@ import {
   stopVaultJobs,
   waitingSecrets,
 } from '../../store/repositories/index.ts';
-import { MANAGED_STORES, type ManagedStore, type VaultJobName } from '../../store/schema.ts';
+import { MANAGED_STORES, type ManagedStore, type VaultJobName, type VaultJobRow } from '../../store/schema.ts';
 import { keepKeyring, keyFileOf, NODE_LIFE_MS } from '../keyring.ts';
 import { newMasterKey, readKeyFile, writeKeyFile } from '../keyring-sources.ts';
 import type { SecretStore } from '../secret-store.ts';
@@ -157,7 +157,7 @@ export class VaultAdmin {
    *
    * @throws PolyadError as `runVaultJob`.
    */
-  run(request: JobRequest): Promise<import('../../store/schema.ts').VaultJobRow> {
+  async run(request: JobRequest): Promise<VaultJobRow> {
     this.#checkTarget(request);
     const signal =
       request.signal === undefined ? this.#stop.signal : AbortSignal.any([request.signal, this.#stop.signal]);
@@ -169,11 +169,24 @@ export class VaultAdmin {
     return running;
   }
 
-  /** Starts a job and lets it run beside everything else; `status` shows how it goes, `stop` ends it. */
-  start(request: JobRequest): void {
-    const { log } = this.#parts;
-    this.run(request).catch((error: unknown) =>
-      log.error({ job: request.name, err: error, alarm: 'vault' }, 'a vault job stopped; start it again to go on'),
+  /**
+   * Starts a job and lets it run beside everything else; `status` shows how it goes, `stop` ends it. Resolves when it has
+   * begun, or was so short that it is done.
+   *
+   * @throws PolyadError as `runVaultJob`, as far as it shows at the beginning.
+   */
+  async start(request: JobRequest): Promise<void> {
+    let begun = (): void => {};
+    const beginning = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const running = this.run({ ...request, begun });
+    await Promise.race([beginning, running]);
+    running.catch((error: unknown) =>
+      this.#parts.log.error(
+        { job: request.name, err: error, alarm: 'vault' },
+        'a vault job stopped; start it again to go on',
+      ),
     );
   }
 

@@ -70,16 +70,36 @@ const BY_GRPC: Record<number, FailureKind> = {
   16: 'denied',
 };
 
+/** Google's REST clients put the whole answer into the message. */
+function googleText(message: string): string {
+  if (!message.startsWith('{')) return message;
+  try {
+    return (JSON.parse(message) as { error?: { message?: string } }).error?.message ?? message;
+  } catch {
+    return message;
+  }
+}
+
 const byStatus = (status: number): FailureKind =>
-  status === 404 ? 'missing' : status === 429 ? 'throttled' : status >= 400 && status < 500 ? 'denied' : 'unavailable';
+  status === 404
+    ? 'missing'
+    : status === 409
+      ? 'exists'
+      : status === 429
+        ? 'throttled'
+        : status >= 400 && status < 500
+          ? 'denied'
+          : 'unavailable';
 
 /** Reads what a client threw. What we do not know counts as an outage: it is tried again and marks nothing as lost. */
 export function readFailure(thrown: unknown): CloudFailure {
   if (thrown instanceof CloudFailure) return thrown;
   const error = (thrown ?? {}) as Thrown;
-  const reason = [error.name, error.message].filter(Boolean).join(': ').replace(/\s+/g, ' ').slice(0, 300);
-  const status = error.$metadata?.httpStatusCode ?? error.statusCode ?? error.response?.status;
-  const text = error.message ?? '';
+  const text = googleText(error.message ?? '');
+  const reason = [error.name, text].filter(Boolean).join(': ').replace(/\s+/g, ' ').slice(0, 300);
+  // Google's REST clients give the status as `code`.
+  const coded = typeof error.code === 'number' && error.code >= 100 ? error.code : undefined;
+  const status = error.$metadata?.httpStatusCode ?? error.statusCode ?? error.response?.status ?? coded;
   let kind: FailureKind;
   // AWS says this of a secret that is scheduled for deletion.
   if (error.name === 'InvalidRequestException')
@@ -87,6 +107,8 @@ export function readFailure(thrown: unknown): CloudFailure {
   else if (error.name !== undefined && Object.hasOwn(BY_NAME, error.name)) kind = BY_NAME[error.name] as FailureKind;
   else if (typeof error.code === 'number' && Object.hasOwn(BY_GRPC, error.code))
     kind = BY_GRPC[error.code] as FailureKind;
+  // Versions that were destroyed (Google) or switched off (Azure).
+  else if (/FAILED_PRECONDITION|disabled secret/i.test(error.message ?? '')) kind = 'missing';
   else if (status !== undefined) kind = byStatus(status);
   else if (/default credentials|invalid_grant|invalid_client|AADSTS7\d{5,}/.test(text)) kind = 'denied';
   else kind = 'unavailable';

@@ -61,6 +61,8 @@ export interface JobRequest {
   to?: SecretPlace | undefined;
   /** Stops after the batch under way. */
   signal?: AbortSignal | undefined;
+  /** Called when the job is this worker's. */
+  begun?: (() => void) | undefined;
   /** Called after every batch. */
   progress?: ((job: { done: number; failed: number; left: number }) => void) | undefined;
 }
@@ -94,6 +96,7 @@ export async function runVaultJob(parts: JobParts, request: JobRequest): Promise
   const alone = store.engine === 'pglite';
   const taken = await takeVaultJob(store.db, name, work.target, { holder, now: clock.now(), leaseMs: LEASE_MS, alone });
   if (taken === undefined) throw new PolyadError('vault_job_running', { details: { job: name } });
+  request.begun?.();
   let { cursor, done, failed, error } = taken;
   const heed = (state: VaultJobRow['state'] | undefined): void => {
     // Undefined: another worker took the job over, because this one was silent for too long.

@@ -135,12 +135,7 @@ async function openAzure(address: string): Promise<KeyService> {
     'Azure Key Vault',
     () => import('@azure/keyvault-keys'),
   );
-  const { DefaultAzureCredential } = await loadOptional(
-    '@azure/identity',
-    'Azure Key Vault',
-    () => import('@azure/identity'),
-  );
-  const credential = new DefaultAzureCredential();
+  const credential = await azureCredential();
   const options = azureOptions(vault);
   const keys = new KeyClient(vault.origin, credential, options);
   const signal = () => ({ abortSignal: AbortSignal.timeout(CALL_DEADLINE_MS) });
@@ -162,6 +157,23 @@ async function openAzure(address: string): Promise<KeyService> {
       return Buffer.from(result);
     },
   };
+}
+
+/**
+ * The identity that `DefaultAzureCredential` finds: environment, workload or managed identity.
+ *
+ * @throws PolyadError `package_missing`.
+ */
+export async function azureCredential() {
+  const { AzureAuthorityHosts, DefaultAzureCredential } = await loadOptional(
+    '@azure/identity',
+    'Azure Key Vault',
+    () => import('@azure/identity'),
+  );
+  // An authority that is not Microsoft's (Azure Stack) is not known to Microsoft's directory of authorities.
+  const authority = process.env['AZURE_AUTHORITY_HOST'];
+  const known = authority === undefined || (Object.values(AzureAuthorityHosts) as string[]).includes(authority);
+  return new DefaultAzureCredential(known ? {} : { disableInstanceDiscovery: true });
 }
 
 /** Options of Azure's clients: few repetitions, since callers wait; no challenge of Azure's for a vault on this machine. */

@@ -1,6 +1,6 @@
 /** Azure Key Vault secrets. Facts: Key Vault REST reference; secret names: 1 to 127 letters, digits and `-`. */
 import { PolyadError } from '../../errors/index.ts';
-import { azureOptions, CALL_DEADLINE_MS } from './key-services.ts';
+import { azureCredential, azureOptions, CALL_DEADLINE_MS } from './key-services.ts';
 import type { SecretManager } from './manager.ts';
 import { loadOptional } from './optional.ts';
 import type { SecretSettings } from './settings.ts';
@@ -8,8 +8,7 @@ import type { SecretSettings } from './settings.ts';
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode;
 
 /**
- * The vault of POLYAD_AZURE_VAULT_URL, with the identity that `DefaultAzureCredential` finds (environment, workload or
- * managed identity).
+ * The vault of POLYAD_AZURE_VAULT_URL, with the identity that `DefaultAzureCredential` finds.
  *
  * @throws PolyadError `package_missing`, `config_invalid`.
  */
@@ -25,12 +24,7 @@ export async function openAzureManager(settings: SecretSettings): Promise<Secret
     'Azure Key Vault',
     () => import('@azure/keyvault-secrets'),
   );
-  const { DefaultAzureCredential } = await loadOptional(
-    '@azure/identity',
-    'Azure Key Vault',
-    () => import('@azure/identity'),
-  );
-  const client = new SecretClient(url.origin, new DefaultAzureCredential(), azureOptions(url));
+  const client = new SecretClient(url.origin, await azureCredential(), azureOptions(url));
   const options = () => ({ abortSignal: AbortSignal.timeout(CALL_DEADLINE_MS) });
   const set = async (name: string, text: string): Promise<string> => {
     const { properties } = await client.setSecret(name, text, {

@@ -65,7 +65,7 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
       return bytesOf(answer.payload?.data).toString('utf8');
     },
     async prune(name, keep, before) {
-      const versions = client.listSecretVersionsAsync({ parent: path(name), filter: 'NOT state:DESTROYED' });
+      const versions = client.listSecretVersionsAsync({ parent: path(name) }, { autoPaginate: false });
       for await (const { name: full, createTime, state } of versions) {
         const made = new Date(Number(createTime?.seconds ?? 0) * 1000);
         if (full == null || full.endsWith(`/versions/${keep}`) || made >= before || state === 'DESTROYED') continue;
@@ -80,7 +80,10 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
       }
     },
     async *list(prefix) {
-      for await (const { name, createTime } of client.listSecretsAsync({ parent, filter: `name:${prefix}` })) {
+      for await (const { name, createTime } of client.listSecretsAsync(
+        { parent, filter: `name:${prefix}` },
+        { autoPaginate: false },
+      )) {
         const short = (name ?? '').split('/').at(-1) as string;
         if (short.startsWith(prefix))
           yield { name: short, createdAt: new Date(Number(createTime?.seconds ?? 0) * 1000) };
