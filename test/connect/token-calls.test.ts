@@ -9,11 +9,12 @@ import {
 import type { TokenCall } from '../../src/core/connector/types.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
+import { EgressPolicy } from '../../src/core/http/egress.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 import { type LoopAds, loopAdsPlatform, startLoopAds } from './support/loop-ads.ts';
 
 const clock = new VirtualClock();
-const http = new HttpClient();
+const http = new HttpClient(new EgressPolicy({ allow: ['127.0.0.0/8'] }));
 const module = loopAdsPlatform();
 let platform: LoopAds;
 beforeAll(async () => {

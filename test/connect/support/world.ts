@@ -19,6 +19,7 @@ import { Meter, type Scope } from '../../../src/core/calls/scope.ts';
 import { loadConfig } from '../../../src/core/config.ts';
 import { PlatformRegistry } from '../../../src/core/connector/registry.ts';
 import type { Platform } from '../../../src/core/connector/types.ts';
+import { EgressPolicy } from '../../../src/core/http/egress.ts';
 import { createRuntime, HttpClient, type Runtime } from '../../../src/core/runtime.ts';
 import { openStore, type Store } from '../../../src/core/store/port.ts';
 import { createWorkspace, getConnection, listEvents } from '../../../src/core/store/repositories/index.ts';
@@ -92,7 +93,7 @@ export async function startWorld(): Promise<World> {
   const https: HttpClient[] = [];
 
   const build = () => {
-    const http = new HttpClient();
+    const http = new HttpClient(new EgressPolicy({ trusted: config.hosts }));
     https.push(http);
     const parts = {
       store,
