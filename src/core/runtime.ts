@@ -8,8 +8,13 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PlatformRegistry } from './connector/registry.ts';
 import type { CallContext } from './connector/types.ts';
+import { Breakers } from './http/breaker.ts';
+import { RetryBudgets } from './http/budget.ts';
 import { HttpClient } from './http/client.ts';
+import { Journal } from './idempotency/journal.ts';
+import { Writes } from './idempotency/writes.ts';
 import { ObjectService } from './objects/service.ts';
+import { SpendGuards } from './objects/spend.ts';
 import { Pacer } from './pacing/pacer.ts';
 import { ReportService } from './reports/service.ts';
 import type { Store, StoreLog } from './store/port.ts';
@@ -36,6 +41,11 @@ export interface Runtime {
   log: StoreLog;
   pacer: Pacer;
   objects: ObjectService;
+  /** Creates, updates and removals, each done once; `objects` has the reads. */
+  writes: Writes;
+  journal: Journal;
+  breakers: Breakers;
+  budgets: RetryBudgets;
   reports: ReportService;
   passthrough: PassthroughService;
   /** The context platform code runs in, for probes and lists outside the object services. */
@@ -47,9 +57,13 @@ export interface Runtime {
 export function createRuntime(parts: RuntimeParts): Runtime {
   const { config, store, registry, clock, log, http, tokens } = parts;
   const pacer = parts.pacer ?? new Pacer(clock);
+  const breakers = new Breakers(clock);
+  const budgets = new RetryBudgets();
   const pipeline = new Pipeline({
     http,
     pacer,
+    breakers,
+    budgets,
     tokens,
     clock,
     hosts: config.hosts,
@@ -57,6 +71,8 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     log,
   });
   const contexts = new Contexts({ registry, pipeline, clock, log });
+  const objects = new ObjectService({ registry, contexts, clock, guards: new SpendGuards(store) });
+  const journal = new Journal({ store, clock, log });
   return {
     config,
     store,
@@ -64,7 +80,11 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     clock,
     log,
     pacer,
-    objects: new ObjectService(registry, contexts),
+    objects,
+    writes: new Writes(objects, journal),
+    journal,
+    breakers,
+    budgets,
     reports: new ReportService(registry, contexts, clock),
     passthrough: new PassthroughService({ registry, http, pacer, tokens, clock, hosts: config.hosts }),
     context: (scope) => contexts.open(scope, registry.get(scope.connection.integration_type)),

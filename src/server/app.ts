@@ -54,6 +54,8 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     callLogDepth: () => services.callLog.pending,
     callLogDropped: () => services.callLog.dropped,
     quotaWaiting: () => runtime.pacer.waiting(),
+    circuits: () => runtime.breakers.report(),
+    retryBudgets: () => runtime.budgets.report(),
   });
 
   const app = Fastify({

@@ -1,6 +1,7 @@
 /** Numbers for Prometheus. One registry per server, so that several servers in one process do not mix. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CircuitReport } from '../core/http/breaker.ts';
 import { statusOf } from './request.ts';
 
 /** Seconds; platforms answer in tenths of seconds to tens of seconds. */
@@ -13,6 +14,10 @@ export interface MetricSources {
   callLogDropped(): number;
   /** Platform calls waiting for quota. */
   quotaWaiting(): number;
+  /** Circuit breakers that have seen calls lately. */
+  circuits(): readonly CircuitReport[];
+  /** Retry budgets that have been used. */
+  retryBudgets(): readonly { key: string; left: number }[];
 }
 
 export class Metrics {
@@ -60,6 +65,26 @@ export class Metrics {
       registers,
       collect() {
         this.set(sources.quotaWaiting());
+      },
+    });
+    new Gauge({
+      name: 'polyad_circuit_open',
+      help: 'Circuit breakers: 1 = calls are refused, 0.5 = a probe is due or under way, 0 = closed.',
+      labelNames: ['platform', 'environment', 'endpoints'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { platform, environment, endpoints, state } of sources.circuits())
+          this.set({ platform, environment, endpoints }, state === 'open' ? 1 : state === 'half_open' ? 0.5 : 0);
+      },
+    });
+    new Gauge({
+      name: 'polyad_retry_budget_left',
+      help: 'Tokens left for repeating calls to a failing platform; 500 when it works.',
+      labelNames: ['platform'],
+      registers,
+      collect() {
+        for (const { key, left } of sources.retryBudgets()) this.set({ platform: key }, left);
       },
     });
     new Gauge({

@@ -1,6 +1,6 @@
 /**
  * One platform request from encoding to classification:
- * quota (all buckets at once) → token → send → classify → feedback to quota and token care → retry or fail.
+ * breaker → token → quota (all buckets at once) → send → classify → feedback to quota and token care → retry or fail.
  */
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
@@ -8,19 +8,24 @@ import { platformFault, platformWords } from '../connector/classified.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { Breakers, Circuit, Passage } from '../http/breaker.ts';
+import type { RetryBudgets } from '../http/budget.ts';
 import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
 import { parseExactJson } from '../http/exact-json.ts';
+import { Patience } from '../http/patience.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
 import { quotaClaims, restUntil } from './quota-claims.ts';
-import type { Scope } from './scope.ts';
+import { changes, type Scope, type WriteFate } from './scope.ts';
 
 export interface PipelineParts {
   http: HttpClient;
   pacer: Pacer;
+  breakers: Breakers;
+  budgets: RetryBudgets;
   tokens: TokenSource;
   clock: Clock;
   hosts: HostOverrides;
@@ -31,9 +36,14 @@ export interface PipelineParts {
 
 /** How long one platform request may take in all: waiting for quota, retries and the answer. */
 export const DEFAULT_PATIENCE_MS = 45_000;
+/** The same where files are sent. */
+const UPLOAD_PATIENCE_MS = 300_000;
 
 /** Answers larger than this are a mistake or an attack when JSON was expected. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
+
+/** A weak sign that a grant is gone counts when it comes again after each of these pauses, in ms. */
+const WEAK_PAUSES_MS = [1_000, 3_000] as const;
 
 /** A read answer: the value, or what the platform's failure means. */
 type ReadResult<T> = { value: T; failure?: undefined } | { failure: Classification; value?: undefined };
@@ -57,6 +67,25 @@ interface Prepared {
   token: string;
 }
 
+/** A sign that the platform itself fails, whatever it was asked. */
+const isOutage = (failure: Classification): boolean =>
+  failure.scope === 'platform' && (failure.code === 'platform_unavailable' || failure.code === 'platform_timeout');
+
+/** An answer that does not say whether a write was carried out. */
+const isLost = (failure: Classification): boolean =>
+  failure.code === 'platform_unavailable' ||
+  failure.code === 'platform_timeout' ||
+  (failure.code === 'platform_unknown_error' && failure.native.code === undefined);
+
+/** The breaker that watches over an operation. */
+export function circuitOf(platform: Platform, environment: string, operation: string): Circuit {
+  const endpoints = platform.endpointClass?.(operation) ?? (operation.replace(/^\/+/, '').split('/', 1)[0] || 'all');
+  return { platform: platform.manifest.id, environment, endpoints };
+}
+
+const isStream = (value: unknown): boolean =>
+  value !== null && typeof value === 'object' && (value as { body?: unknown }).body instanceof Readable;
+
 export class Pipeline {
   readonly #parts: PipelineParts;
 
@@ -69,8 +98,10 @@ export class Pipeline {
     scope: Scope,
     platform: Platform,
     request: PlatformRequest,
-    patienceMs = DEFAULT_PATIENCE_MS,
+    patienceMs = request.multipart === undefined ? DEFAULT_PATIENCE_MS : UPLOAD_PATIENCE_MS,
   ): Promise<PlatformResponse> {
+    if (scope.recorder !== undefined && changes(request))
+      return scope.recorder.record(platform, request, this.#address(scope.connection, platform, request));
     return this.#attempts(scope, platform, request, patienceMs, (answer) =>
       this.#read(scope, platform, request, answer),
     );
@@ -133,10 +164,14 @@ export class Pipeline {
     patienceMs: number,
     read: Reader<T>,
   ): Promise<T> {
-    const { clock, http, pacer, tokens, log } = this.#parts;
+    const { clock, pacer, tokens, budgets, log } = this.#parts;
     const { connection } = scope;
     const idempotent = request.idempotent ?? request.method === 'GET';
     const deadline = clock.now().getTime() + patienceMs;
+    const circuit = circuitOf(platform, connection.environment, request.operation);
+    const budget = `${circuit.platform}/${circuit.environment}`;
+    let spent = 0;
+    let last: Classification | undefined;
     const app = await tokens.appFor(connection);
     const claims = quotaClaims(
       platform.manifest,
@@ -149,8 +184,11 @@ export class Pipeline {
     );
     let expired: { token: string; failure: Classification } | undefined;
     let refreshed = false;
+    let doubts = 0;
     for (let number = 1; ; number += 1) {
       // What is known to be dead or paused is refused before it waits for its turn.
+      const refused = this.#parts.breakers.waitMs(circuit);
+      if (refused > 0) throw this.#isDown(platform, request, circuit, refused, last);
       if (expired === undefined) await tokens.tokenFor(connection);
       const permit = await pacer.acquire(
         connection.id,
@@ -163,16 +201,29 @@ export class Pipeline {
         permit.cancel();
         throw expired === undefined ? error : withPlatformWords(error, platform, expired.failure);
       });
-      const outcome = await this.#once(scope, permit, prepared, request, http, read);
+      const passage = await this.#pass(scope, permit, request, circuit);
+      if (typeof passage === 'number') throw this.#isDown(platform, request, circuit, passage, last);
+      const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, read);
       if (outcome.failure === undefined) {
-        tokens.reportHealthy(connection);
+        budgets.worked(budget, spent);
+        tokens.reportHealthy(connection, request.organizationId);
         return outcome.value;
       }
       const { failure, delivered } = outcome;
+      last = failure;
       this.#feedback(platform, claims, failure);
       if (failure.scope === 'connection' && failure.tokenExpired === true && !refreshed) {
         refreshed = true;
         expired = { token: prepared.token, failure };
+        continue;
+      }
+      // A write that a role does not allow is no loss of the ad account; what cannot even be read is.
+      if (failure.code === 'organization_access_lost' && request.organizationId !== undefined && !changes(request))
+        await tokens.reportOrganizationLost(connection, request.organizationId, failure);
+      const weakPause = failure.scope === 'connection' && failure.weak === true ? WEAK_PAUSES_MS[doubts] : undefined;
+      if (weakPause !== undefined) {
+        doubts += 1;
+        await clock.sleep(weakPause, scope.signal);
         continue;
       }
       let reconnectUrl: string | undefined;
@@ -196,7 +247,10 @@ export class Pipeline {
         },
         this.#parts.random(),
       );
-      if (delay === null)
+      // A refusal for a quota is paced by its bucket; what the budget limits is asking a platform that fails.
+      spent = 0;
+      if (delay !== null && isOutage(failure)) spent = budgets.take(budget, failure.code === 'platform_timeout');
+      if (delay === null || (isOutage(failure) && spent === 0))
         throw this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims, reconnectUrl);
       log.debug(
         { operation: request.operation, attempt: number, code: failure.code, delay_ms: delay },
@@ -204,6 +258,50 @@ export class Pipeline {
       );
       await clock.sleep(delay, scope.signal);
     }
+  }
+
+  /** Lets one request out: through the breaker, and past whoever watches over a write. A number = the breaker refuses. */
+  async #pass(scope: Scope, permit: Permit, request: PlatformRequest, circuit: Circuit): Promise<Passage | number> {
+    const passage = this.#parts.breakers.enter(circuit);
+    if (typeof passage === 'number') {
+      permit.cancel();
+      return passage;
+    }
+    if (scope.gate === undefined || !changes(request)) return passage;
+    try {
+      await scope.gate.beforeSend(request);
+      return passage;
+    } catch (error) {
+      permit.cancel();
+      passage.ended(undefined);
+      throw error;
+    }
+  }
+
+  /** The answer while the breaker is open. What the platform said last belongs to it. */
+  #isDown(
+    platform: Platform,
+    request: PlatformRequest,
+    circuit: Circuit,
+    retryAfterMs: number,
+    last: Classification | undefined,
+  ): PolyadError {
+    const words = last === undefined ? undefined : platformWords(platform, last);
+    return new PolyadError('platform_unavailable', {
+      message: `${platform.manifest.name} fails at the moment (${circuit.endpoints}), so it is not asked.${words === undefined ? '' : ` ${words}`}`,
+      details: { operation: request.operation, circuit: circuit.endpoints },
+      platform: last === undefined ? { integration_type: platform.manifest.type } : platformFault(platform, last),
+      retryAfterMs,
+    });
+  }
+
+  /** The address of a request, without its query. */
+  #address(connection: ConnectionRow, platform: Platform, request: PlatformRequest): string {
+    const hosts = hostsFor(platform, connection.environment as Environment, this.#parts.hosts);
+    const base = hosts[request.host ?? 'api'];
+    if (base === undefined)
+      throw new PolyadError('internal', { message: `platform ${platform.manifest.id} names no host ${request.host}` });
+    return base + request.path;
   }
 
   async #prepare(
@@ -214,10 +312,6 @@ export class Pipeline {
     expired: string | undefined,
   ): Promise<Prepared> {
     const { manifest, auth } = platform;
-    const hosts = hostsFor(platform, connection.environment as Environment, this.#parts.hosts);
-    const base = hosts[request.host ?? 'api'];
-    if (base === undefined)
-      throw new PolyadError('internal', { message: `platform ${manifest.id} names no host ${request.host}` });
     const query: Record<string, unknown> = { ...request.query };
     for (const [name, credential] of Object.entries(request.appParams ?? {})) {
       if (app === undefined)
@@ -230,7 +324,7 @@ export class Pipeline {
     const { contentType, body } = encodeBody(request);
     const encoded = encodeQuery(query, manifest.queryStyle);
     return {
-      url: base + request.path + (encoded === '' ? '' : `?${encoded}`),
+      url: this.#address(connection, platform, request) + (encoded === '' ? '' : `?${encoded}`),
       headers: {
         accept: 'application/json',
         'user-agent': 'polyad',
@@ -246,12 +340,16 @@ export class Pipeline {
   async #once<T>(
     scope: Scope,
     permit: Permit,
+    passage: Passage,
     prepared: Prepared,
     request: PlatformRequest,
-    http: HttpClient,
+    deadline: number,
     read: Reader<T>,
   ): Promise<ReadResult<T> & { delivered: boolean }> {
-    const clock = this.#parts.clock;
+    const { clock, http } = this.#parts;
+    const patience = new Patience(scope.signal, deadline - clock.now().getTime());
+    let fate: WriteFate = 'unknown';
+    let worked: boolean | undefined;
     scope.meter.start(clock.now().getTime());
     try {
       const answer = await http.send({
@@ -259,14 +357,23 @@ export class Pipeline {
         url: prepared.url,
         headers: prepared.headers,
         ...(prepared.body === undefined ? {} : { body: prepared.body }),
-        signal: scope.signal,
+        signal: patience.signal,
       });
       const result = await read(answer);
+      const { failure } = result;
+      worked = failure === undefined || !isOutage(failure);
+      fate = failure === undefined ? 'accepted' : isLost(failure) ? 'unknown' : 'refused';
+      // A stream goes on after its headers; only its reader's own end may cut it off.
+      if (failure === undefined && isStream(result.value)) patience.keep();
       return { ...result, delivered: true };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
       if (thrown instanceof PolyadError) throw thrown;
-      const fault = transportFault(thrown);
+      worked = false;
+      const fault = patience.over
+        ? { kind: 'timeout', maybeDelivered: true, text: 'no answer within the deadline' }
+        : transportFault(thrown);
+      if (!fault.maybeDelivered) fate = 'refused';
       return {
         delivered: fault.maybeDelivered,
         failure: {
@@ -277,7 +384,10 @@ export class Pipeline {
         },
       };
     } finally {
+      patience.end();
       permit.answered();
+      passage.ended(worked);
+      if (changes(request)) scope.gate?.ended(request, fate);
       scope.meter.stop(clock.now().getTime());
     }
   }
@@ -315,8 +425,7 @@ export class Pipeline {
     const fault = platformFault(platform, failure);
     const details: Record<string, unknown> = { operation: request.operation, ...failure.details };
     if (request.organizationId !== undefined) details['organization_id'] = request.organizationId;
-    const lost = failure.code === 'platform_unavailable' || failure.code === 'platform_timeout';
-    if (lost && !safe) return new PolyadError('write_outcome_unknown', { details, platform: fault });
+    if (isLost(failure) && !safe) return new PolyadError('write_outcome_unknown', { details, platform: fault });
     if (reconnectUrl !== undefined)
       return new PolyadError('connection_reconnect_required', {
         details: { ...details, connection_id: scope.connection.id, reconnect_url: reconnectUrl },

@@ -1,4 +1,5 @@
 /** What one call of ours carries from the edge down to the platform. */
+import type { Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import type { ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 
 /** Time and number of platform requests behind one answer of ours: the response-time headers come from here. */
@@ -28,4 +29,28 @@ export interface Scope {
   /** Aborts when the client hangs up or the server stops. */
   signal: AbortSignal;
   meter: Meter;
+  /** Watches over the requests of one write; see `core/idempotency`. */
+  gate?: WriteGate;
+  /** Takes the requests that would change something, instead of the platform; see `core/objects/dry-run.ts`. */
+  recorder?: WriteRecorder;
+}
+
+/** How a request that changes something ended. `unknown`: it may or may not have been carried out. */
+export type WriteFate = 'accepted' | 'refused' | 'unknown';
+
+/** Told of every request of a write that changes something. */
+export interface WriteGate {
+  /** Just before it leaves, for every repetition again. Throws when it must not be sent (any more). */
+  beforeSend(request: PlatformRequest): Promise<void>;
+  ended(request: PlatformRequest, fate: WriteFate): void;
+}
+
+/** Stands in for the platform where requests that change something are shown and not sent. */
+export interface WriteRecorder {
+  record(platform: Platform, request: PlatformRequest, url: string): PlatformResponse;
+}
+
+/** Whether a request changes something at the platform. */
+export function changes(request: Pick<PlatformRequest, 'method' | 'access'>): boolean {
+  return (request.access ?? (request.method === 'GET' ? 'read' : 'write')) === 'write';
 }

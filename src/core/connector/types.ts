@@ -50,20 +50,102 @@ export interface ApiVersion {
 /** Named base URLs of one environment; `api` is the base of pass-through paths. */
 export type Hosts = { api: string } & Record<string, string>;
 
+/**
+ * What one counter of a quota stands for. `platform`: everybody together. `app`: the platform app (client id).
+ * `workspace`, `token` (one connection), `user` (the platform user who granted; the connection where unknown),
+ * `organization` (ad account), `endpoint` (`PlatformRequest.operation`), `object` (`PlatformRequest.quotaObject`: an ad
+ * set, a pixel, a catalog), `ip` (the address that requests leave from; all nodes count as one).
+ */
+export type QuotaKey =
+  | 'platform'
+  | 'app'
+  | 'workspace'
+  | 'token'
+  | 'user'
+  | 'organization'
+  | 'endpoint'
+  | 'object'
+  | 'ip';
+
+/**
+ * How the calls of a bucket are counted.
+ *
+ * `log` (default): exact log, a slot is free again one window after its answer: right for sliding *and* fixed windows
+ * of platforms whose clock we do not see. `fixed`: windows that the platform aligns itself, and says so: multiples of
+ * `windowMs` since 1970 (`align: 'epoch'`), or days that begin at `at` in `zone`. `gcra`: a bucket of `burst` units that
+ * refills evenly at `limit` per window: token buckets, and scores that decay. `concurrency`: at most `limit` at a time,
+ * held until the answer (`call`) or until the job ends (`job`, at most `windowMs`: see `CallContext.jobEnded`).
+ */
+export type QuotaRule =
+  | { kind: 'log' }
+  | { kind: 'fixed'; align: 'epoch' | { at: string; zone: string } }
+  | { kind: 'gcra'; burst: number }
+  | { kind: 'concurrency'; holds: 'call' | 'job' };
+
 /** How one quota is counted. All buckets that apply to a call are taken together or not at all. */
 export interface QuotaBucket {
   name: string;
-  /** What one counter stands for. `app` = the platform app (client id) of the workspace. */
-  keyedBy: readonly ('app' | 'token' | 'organization' | 'endpoint')[];
-  /** Calls (or points) per window. */
+  /** What one counter stands for. */
+  keyedBy: readonly QuotaKey[];
+  /** Calls (or points) per window. Where the platform publishes none: the value to start learning from. */
   limit: number;
+  /** The limit at other access levels of the platform; the operator names the app's level. */
+  tiers?: Readonly<Record<string, number>>;
   windowMs: number;
+  /** Default `{ kind: 'log' }`. */
+  rule?: QuotaRule;
   /** Operations it applies to (`PlatformRequest.operation`); absent = all. */
   operations?: readonly string[];
+  /** Operations it does not apply to, because the platform counts them elsewhere. */
+  except?: readonly string[];
+  /** Applies to reads alone or to writes alone (`PlatformRequest.access`, else GET = read). */
+  access?: 'read' | 'write';
+  /** Units that one call takes; default 1. An operation's own entry goes before `read` and `write`. */
+  cost?: { read?: number; write?: number; operations?: Readonly<Record<string, number>> };
+  /**
+   * What is counted, when it is not calls: a name in `PlatformRequest.quotaUnits` (events, metric values, changed
+   * items), whose number multiplies the cost.
+   */
+  counts?: string;
+  /** The platform hides this limit or changes it: learned per key, between these bounds. */
+  learn?: { min: number; max: number };
   environments?: readonly Environment[];
   /** What happens when the platform says no all the same: how long the key must rest. */
-  recovery: 'next_window' | { restMs: number } | 'utc_midnight';
+  recovery: 'next_window' | { restMs: number } | 'utc_midnight' | { at: string; zone: string };
 }
+
+/** In which form a platform writes a point in time or a wait. `iso_duration` also reads `"30s"` and seconds. */
+export type WaitUnit = 'epoch_s' | 'epoch_ms' | 'seconds' | 'minutes' | 'ms' | 'duration';
+
+/**
+ * Where answers say how much of a quota is left. The core reads it from every answer and corrects its own count: what
+ * others have used of the same quota is set aside, and an exhausted quota rests until its reset.
+ * A reader's `bucket` names a bucket of the manifest; only calls that count against it are read.
+ */
+export type UsageReader =
+  /** Numbers in headers of their own: `x-ratelimit-limit|remaining|reset` and the like. Lower-case names. */
+  | { kind: 'headers'; bucket: string; limit?: string; remaining: string; reset?: string; resetUnit?: WaitUnit }
+  /** IETF `RateLimit` / `RateLimit-Policy`: policy name -> bucket. */
+  | { kind: 'ietf'; policies: Readonly<Record<string, string>> }
+  /**
+   * Percentages as JSON in a header. `fields`: members that hold them; the largest counts. `keyed`: the JSON maps the id
+   * of the ad account to a list of such objects, `typeField` tells which bucket one is about. From `slowAt` percent the
+   * bucket is slowed down, from `stopAt` it rests until `resetField` says (else one window).
+   */
+  | {
+      kind: 'percent';
+      header: string;
+      fields: readonly string[];
+      keyed?: boolean;
+      typeField?: string;
+      buckets: Readonly<Record<string, string>>;
+      resetField?: string;
+      resetUnit?: WaitUnit;
+      slowAt: number;
+      stopAt: number;
+    }
+  /** A wait in the body of a refusal: dotted path, `*` steps through lists. */
+  | { kind: 'body_wait'; path: string; unit: WaitUnit };
 
 /** How long tokens live and whether refresh tokens rotate. Decides what the token life-cycle does. */
 export type TokenModel =
@@ -172,6 +254,8 @@ export interface Manifest {
   hosts: { production: Hosts; sandbox?: Hosts };
   /** Names of hosts that exist; in the simulator environment all of them are the simulator's base URL. */
   quotas: readonly QuotaBucket[];
+  /** Where answers report the use of quotas. `Retry-After` is always read. */
+  usage?: readonly UsageReader[];
   /** How query members that are arrays or objects travel. */
   queryStyle: 'json' | 'repeat' | 'comma';
   /** Money on this platform's wire, in words for the docs. */
@@ -207,6 +291,12 @@ export interface PlatformRequest {
   operation: string;
   /** Ad account the call is about, for quotas keyed by it and for the classification of lost access. */
   organizationId?: string;
+  /** For quotas that tell reads from writes, where the method does not say it. Default: GET = read. */
+  access?: 'read' | 'write';
+  /** Id of the object that a quota keyed by `object` is about. */
+  quotaObject?: string;
+  /** Units for quotas that count something else than calls: `{ items: 40 }`. */
+  quotaUnits?: Readonly<Record<string, number>>;
   /** May be sent twice without harm. Default: true for GET, false otherwise. */
   idempotent?: boolean;
   headers?: Record<string, string>;
@@ -234,6 +324,11 @@ export interface Classification {
   bucket?: string;
   /** The access token has run out: worth one refresh before giving up. Only with `scope: 'connection'`. */
   tokenExpired?: boolean;
+  /**
+   * A sign that may pass, such as a bare 401 or 403 of a platform that has no code for a withdrawn grant: only its
+   * repetition ends the grant. Only with `connection_reconnect_required`.
+   */
+  weak?: boolean;
   native: { code?: string; message?: string; requestId?: string };
   /** More for the caller: field names, what to do. */
   details?: Record<string, unknown>;
@@ -266,6 +361,8 @@ export interface CallContext {
   organizations(): Promise<readonly OrganizationFacts[]>;
   /** One of them; throws `organization_unknown`. */
   organization(id: string): Promise<OrganizationFacts>;
+  /** A job begun by `request` is over: frees its place in quotas that cap jobs in progress. */
+  jobEnded(request: PlatformRequest): Promise<void>;
   /** Remembers `load()` under `key` for this connection for `ttlMs`: look-up tables such as regions. */
   remember<T>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T>;
   readonly grantedScopes: readonly string[];
@@ -335,6 +432,45 @@ export interface CreateResult {
   row: Native;
 }
 
+/** What a creation whose answer was lost is known by. */
+export interface LostCreate {
+  unified: Unified;
+  /** The encoded body. */
+  native: Native;
+  /** `WriteContext.requestToken` of the lost request. */
+  requestToken: string;
+  /** Not created earlier than this, by the platform's clock as far as ours tells. */
+  since: Date;
+}
+
+/** How a creation is kept from being done twice when its answer is lost. */
+export interface CreateIdempotency {
+  /**
+   * The platform's own aid: within `windowMs` of the first request, a second one with the same
+   * `WriteContext.requestToken` creates nothing and is refused, classified `platform_duplicate`.
+   */
+  aid?: { name: string; windowMs: number };
+  /**
+   * Rows that the lost request may have created: same parent, same name, created since then, deleted ones included.
+   * Undefined = the body holds nothing to look for.
+   */
+  find(input: OperationInput, lost: LostCreate): Promise<Native[] | undefined>;
+  /**
+   * So long after a creation lists show it for certain; what is not there then was not created. Absent = the platform
+   * promises nothing, so that a creation that cannot be found stays unknown.
+   */
+  settledMs?: number;
+  /** Where a person looks, in one sentence. */
+  check: string;
+}
+
+/** What became of one object in a request about many. */
+export interface BatchOutcome {
+  id: string;
+  /** Absent = done. */
+  error?: { code: ErrorCode; message: string };
+}
+
 /** One kind of object on one platform. */
 export interface ObjectSpec {
   /** Native name, for docs and errors: `adgroup`. */
@@ -350,6 +486,14 @@ export interface ObjectSpec {
   /** `native` holds the changed members alone. `current` reads the object as it is. */
   update?(input: OperationInput, id: string, native: Native, write: WriteContext): Promise<CreateResult>;
   remove?(input: OperationInput, id: string, write: WriteContext): Promise<void>;
+  /** How a lost creation is found again; without it, it stays `write_outcome_unknown`. */
+  idempotency?: CreateIdempotency;
+  /** Where the platform changes the status of several objects in one request. `status` is unified. */
+  statusBatch?: {
+    maxIds: number;
+    /** `native` is the encoded status. One outcome per id. Throws when the whole request was refused. */
+    run(input: OperationInput, ids: readonly string[], native: Native): Promise<BatchOutcome[]>;
+  };
   /** Why a verb is missing and what to do instead: told to callers by `method_unsupported`. */
   refusals?: Partial<Record<Verb, string>>;
   /** Changes native rows after reading, before decoding: joins, look-ups (slow fields). One call per page. */
@@ -376,6 +520,10 @@ export interface Platform {
   errors: ErrorSpec;
   objects: Partial<Record<ObjectName, ObjectSpec>>;
   report?: ReportSpec;
+  /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
+  endpointClass?(operation: string): string;
+  /** JSON that stands for the answer to a request which a dry run does not send; default an empty object. */
+  dryRunAnswer?(request: PlatformRequest): unknown;
   /** The operation (quota class, name in logs) that a pass-through path stands for. Default: the path itself. */
   operationOfPath?(path: string): string;
 }

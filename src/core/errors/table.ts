@@ -442,7 +442,36 @@ export const ERRORS = {
     'platform',
     'never',
     'The answer to a write was lost, so its outcome is unknown.',
-    'Look the object up by name before you send it again.',
+    'Do what `details.check` says before you send it again; with an Idempotency-Key, the same request looks for it.',
+  ),
+
+  idempotency_key_conflict: row(
+    409,
+    'caller',
+    'never',
+    'The Idempotency-Key was used for another request.',
+    'Use a new key for a new request; repeat a request with the body it had.',
+  ),
+  idempotency_in_flight: row(
+    409,
+    'caller',
+    'after',
+    'The first request under this Idempotency-Key is still under way.',
+    'Wait as Retry-After says, then send it again to get its answer.',
+  ),
+  spend_guard_exceeded: row(
+    403,
+    'operator',
+    'never',
+    'A spend guard of the workspace does not allow this budget.',
+    'Stay within `details.limit`, or have an administrator change the guard with PUT /v1/spend_guards.',
+  ),
+  spend_guard_currency: row(
+    403,
+    'operator',
+    'never',
+    'A spend guard of the workspace names no amount in the currency of this ad account.',
+    'Add the currency to the guard with PUT /v1/spend_guards.',
   ),
 
   // -- pace

@@ -1,8 +1,9 @@
 /** The five verbs on unified objects, for every platform alike. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Contexts } from '../calls/context.ts';
 import type { Scope } from '../calls/scope.ts';
+import type { Clock } from '../clock.ts';
 import type { CodecContext } from '../connector/codecs.ts';
 import { type CompiledFields, getPath } from '../connector/fields.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
@@ -21,13 +22,18 @@ import type {
   WriteContext,
 } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import { createOnce } from '../idempotency/create-once.ts';
+import { requestToken } from '../idempotency/fingerprint.ts';
+import type { WriteEntry } from '../idempotency/journal.ts';
 import { type FieldSelection, selectFields, unknownFields } from '../model/fields.ts';
 import type { ListQuery } from '../model/list-query.ts';
 import { OBJECTS } from '../model/objects.ts';
 import { permissionFor } from '../model/permissions.ts';
 import { wireObject } from '../model/wire.ts';
+import { DryRun } from './dry-run.ts';
 import { compareBy, LOCAL_FILTERS } from './local-filters.ts';
 import { Locator, organizationRequired } from './locate.ts';
+import { budgetOf, type GuardSource, type SpendGuard } from './spend.ts';
 import { walk } from './walk.ts';
 
 /** Rows read for a list that polyad must filter or sort itself; beyond, the caller has to narrow the list. */
@@ -43,10 +49,23 @@ export interface ItemOptions {
 }
 
 export interface WriteOptions extends ItemOptions {
-  /** Validate and encode, send nothing; the answer's `raw` is the native request that would have been sent. */
+  /**
+   * Everything but sending: the answer's `raw` is the encoded body, `dry_run` holds the requests that would have been sent.
+   */
   dryRun?: boolean;
-  idempotencyKey?: string | undefined;
+  /** The journal's record of this write. */
+  entry?: WriteEntry | undefined;
 }
+
+export interface ObjectServiceParts {
+  registry: PlatformRegistry;
+  contexts: Contexts;
+  clock: Clock;
+  guards: GuardSource;
+}
+
+/** Objects that have budgets or a status that spends. */
+const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad']);
 
 /** Everything one verb needs, resolved once. */
 interface Opened {
@@ -60,11 +79,15 @@ interface Opened {
 export class ObjectService {
   readonly #registry: PlatformRegistry;
   readonly #contexts: Contexts;
+  readonly #clock: Clock;
+  readonly #guards: GuardSource;
   readonly #locator = new Locator();
 
-  constructor(registry: PlatformRegistry, contexts: Contexts) {
+  constructor({ registry, contexts, clock, guards }: ObjectServiceParts) {
     this.#registry = registry;
     this.#contexts = contexts;
+    this.#clock = clock;
+    this.#guards = guards;
   }
 
   #open(scope: Scope, object: ObjectName, verb: Verb): Opened {
@@ -281,24 +304,46 @@ export class ObjectService {
   }
 
   async create(scope: Scope, object: ObjectName, body: Unified, options: WriteOptions): Promise<Unified> {
-    const opened = this.#open(scope, object, 'create');
+    const dry = options.dryRun === true ? new DryRun() : undefined;
+    const opened = this.#open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'create');
     const { ctx, spec, typeName } = opened;
     this.#checkMembers(object, body);
     const organization = await this.#writeOrganization(scope, opened, body, options);
     const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
+    const guard = await this.#guard(scope, object, opened, organization);
     const unified = this.#withoutEchoes(object, body, ['organization_id', 'currency'], organization);
+    if (guard?.createPaused === true && opened.fields.creatable.includes('status')) unified['status'] ??= 'PAUSED';
     const prepared = (await spec.prepare?.(input, unified, 'create')) ?? unified;
     const native = this.#encode(opened, prepared, organization, 'create', typeName);
-    if (options.dryRun === true) return this.#dryRun(object, body, native, options.fields);
+    guard?.check(budgetOf(this.#decode(scope, object, opened, organization, native)), undefined);
     const write = this.#writeContext(body, options, async () => {
       throw new PolyadError('internal', { message: 'a new object has no current row' });
     });
-    const { row } = await (spec.create as NonNullable<ObjectSpec['create']>)(input, native, write);
+    const send = async (): Promise<Native> =>
+      (await (spec.create as NonNullable<ObjectSpec['create']>)(input, native, write)).row;
+    if (dry !== undefined)
+      return this.#dryRun(object, { ...body, ...pick(unified, 'status') }, native, dry, send, options.fields);
+    const { entry } = options;
+    const decode = (row: Native): Unified => this.#decode(scope, object, opened, organization, row);
+    const name = unified['name'] ?? decode(native)['name'];
+    const { integration_type, environment } = scope.connection;
+    entry?.about(
+      [integration_type, environment, organization.id, spec.native].join('/'),
+      typeof name === 'string' ? name : undefined,
+    );
+    const row =
+      entry === undefined
+        ? await send()
+        : await createOnce({
+            ...{ entry, clock: this.#clock, aid: spec.idempotency, input, unified: prepared, native, object, decode },
+            send,
+          });
     return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
   }
 
   async update(scope: Scope, object: ObjectName, id: string, body: Unified, options: WriteOptions): Promise<Unified> {
-    const opened = this.#open(scope, object, 'update');
+    const dry = options.dryRun === true ? new DryRun() : undefined;
+    const opened = this.#open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'update');
     const { ctx, spec, typeName } = opened;
     this.#checkMembers(object, body);
     const hint = options.org_id ?? (typeof body['organization_id'] === 'string' ? body['organization_id'] : undefined);
@@ -318,24 +363,43 @@ export class ObjectService {
     const changed = await this.#withoutUnchanged(scope, object, opened, input, body, readCurrent);
     const prepared = (await spec.prepare?.(input, changed, 'update')) ?? changed;
     const native = this.#encode(opened, prepared, organization, 'update', typeName);
-    if (options.dryRun === true) return this.#dryRun(object, body, native, options.fields);
-    if (Object.keys(native).length === 0)
-      return this.#finish(
-        object,
-        await this.#enriched(scope, object, opened, input, await readCurrent()),
-        options.fields,
-      );
+    const next = budgetOf(this.#decode(scope, object, opened, organization, native));
+    if (next.amount !== undefined || next.period !== undefined) {
+      const guard = await this.#guard(scope, object, opened, organization);
+      if (guard?.needsCurrent === true)
+        guard.check(next, budgetOf(this.#decode(scope, object, opened, organization, await readCurrent())));
+    }
+    const nothing = Object.keys(native).length === 0;
     const write = this.#writeContext(prepared, options, readCurrent);
-    const { row } = await (spec.update as NonNullable<ObjectSpec['update']>)(input, id, native, write);
-    return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
+    const send = async (): Promise<Native> =>
+      nothing
+        ? readCurrent()
+        : (await (spec.update as NonNullable<ObjectSpec['update']>)(input, id, native, write)).row;
+    if (dry !== undefined) return this.#dryRun(object, body, native, dry, send, options.fields);
+    return this.#finish(object, await this.#enriched(scope, object, opened, input, await send()), options.fields);
   }
 
-  async remove(scope: Scope, object: ObjectName, id: string, options: WriteOptions): Promise<void> {
-    const opened = this.#open(scope, object, 'remove');
+  /** Removes an object. A dry run answers what would be sent, anything else an empty object. */
+  async remove(scope: Scope, object: ObjectName, id: string, options: WriteOptions): Promise<Unified> {
+    const dry = options.dryRun === true ? new DryRun() : undefined;
+    const opened = this.#open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'remove');
     const { input, row } = await this.#read(scope, object, opened, id, options);
-    if (options.dryRun === true) return;
     const write = this.#writeContext({}, options, async () => row);
-    await (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write);
+    const send = (): Promise<void> => (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write);
+    if (dry !== undefined) return { dry_run: await dry.run(send) };
+    await send();
+    return {};
+  }
+
+  /** The spend guard of a write; undefined for objects that do not spend. */
+  async #guard(
+    scope: Scope,
+    object: ObjectName,
+    opened: Opened,
+    organization: OrganizationFacts,
+  ): Promise<SpendGuard | undefined> {
+    if (!SPENDING.has(object)) return undefined;
+    return this.#guards.of(scope.workspace.id, opened.platform.manifest.type, organization);
   }
 
   /** Members that the wire contract does not know: most likely a typing error, so refused by name. */
@@ -361,18 +425,20 @@ export class ObjectService {
     return raw !== null && typeof raw === 'object' ? { ...(raw as Native), ...native } : native;
   }
 
-  #dryRun(object: ObjectName, body: Unified, native: Native, fields: FieldSelection | undefined): Unified {
-    return { ...this.#finish(object, body, fields), raw: native };
+  async #dryRun(
+    object: ObjectName,
+    body: Unified,
+    native: Native,
+    dry: DryRun,
+    send: () => Promise<unknown>,
+    fields: FieldSelection | undefined,
+  ): Promise<Unified> {
+    const report = await dry.run(send);
+    return { ...this.#finish(object, body, fields), raw: native, dry_run: report };
   }
 
   #writeContext(unified: Unified, options: WriteOptions, current: () => Promise<Native>): WriteContext {
-    const seed =
-      options.idempotencyKey === undefined
-        ? randomBytes(32)
-        : createHash('sha256').update(options.idempotencyKey).digest();
-    // 18 decimal digits: fits a signed 64-bit integer, whatever the platform reads it as.
-    const requestToken = (BigInt(`0x${seed.subarray(0, 8).toString('hex')}`) % 10n ** 18n).toString();
-    return { unified, requestToken, current };
+    return { unified, requestToken: options.entry?.requestToken ?? requestToken(randomBytes(32)), current };
   }
 
   /** The ad account of a new object: named, that of its parent, or the connection's only one. */
@@ -441,6 +507,10 @@ export class ObjectService {
     return out;
   }
 }
+
+/** One member of an object, where it is set. */
+const pick = (unified: Unified, name: string): Unified =>
+  unified[name] === undefined ? {} : { [name]: unified[name] };
 
 async function* batches<T>(rows: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
   let batch: T[] = [];

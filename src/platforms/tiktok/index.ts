@@ -13,12 +13,27 @@ import { promoted } from './operations/promoted.ts';
 import { targets } from './operations/target.ts';
 import { report } from './reports.ts';
 
+/** What stands for the ids of uploads that a dry run leaves out. */
+const UPLOADS: Readonly<Record<string, unknown>> = {
+  'file/image/ad/upload': { image_id: 'id-of-the-uploaded-image/' },
+  'file/video/ad/upload': [{ video_id: 'video-id-of-the-upload' }],
+};
+
 export default definePlatform({
   manifest,
   auth,
   errors,
   objects: { organization, campaign, group, ad, creative, asset, promoted, target: targets },
   report,
+  // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
+  endpointClass: (operation) =>
+    /^(campaign|adgroup|ad)\//.test(operation) ? 'ads' : (operation.split('/', 1)[0] as string),
+  dryRunAnswer: ({ operation }) => ({
+    code: 0,
+    message: 'OK',
+    request_id: 'dry-run',
+    data: UPLOADS[operation] ?? {},
+  }),
   operationOfPath: (path) =>
     path
       .replace(/^\/+/, '')

@@ -1,7 +1,8 @@
 /** `/ads/{connection_id}/{object}`: generated from the model's table of objects. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PolyadError } from '../../core/errors/index.ts';
+import { type ErrorBody, PolyadError } from '../../core/errors/index.ts';
+import type { WriteAnswer } from '../../core/idempotency/writes.ts';
 import { itemParameters, listParameters, type ParameterDoc } from '../../core/model/json-schema.ts';
 import { parseItemQuery, parseListQuery, type RawQuery } from '../../core/model/list-query.ts';
 import { OBJECTS } from '../../core/model/objects.ts';
@@ -21,12 +22,13 @@ const DRY_RUN: ParameterDoc = {
   name: 'dry_run',
   in: 'query',
   required: false,
-  description: 'true: everything is checked and the answer says what would be sent; the platform is not changed.',
+  description:
+    'true: everything is checked, and the answer’s `dry_run.requests` are the native requests that would be sent; nothing is changed.',
   schema: { type: 'boolean', default: false },
 };
 const IDEMPOTENCY = {
   'Idempotency-Key':
-    'The same for every repetition of one write, so that a repetition does not write twice. 1 to 255 characters.',
+    'The same for every repetition of one write: a repetition gets the first answer, with `Idempotency-Replayed: true`. Kept 24 hours. 1 to 255 characters.',
 };
 
 const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
@@ -181,7 +183,8 @@ function flag(query: RawQuery, name: string): boolean {
   });
 }
 
-function idempotencyKey(request: FastifyRequest): string | undefined {
+/** The key of a write, checked. */
+export function idempotencyKey(request: FastifyRequest): string | undefined {
   const value = request.headers['idempotency-key'];
   if (value === undefined) return undefined;
   // Printable ASCII, as structured-field strings are (RFC 8941); Node joins a repeated header with a comma.
@@ -205,9 +208,20 @@ function writeOptions(request: FastifyRequest, object: ObjectName) {
   };
 }
 
+/** Answers a write: for the first request what came of it, for a repetition what the first one was answered. */
+function answerWrite(request: FastifyRequest, reply: FastifyReply, { status, body, replayed }: WriteAnswer): unknown {
+  if (!replayed) return body;
+  reply.header('idempotency-replayed', 'true');
+  if (status < 400) return body;
+  const { code, message } = body as ErrorBody;
+  // For the call log and the numbers; the body is the first answer's, its request id included.
+  request.state.error = new PolyadError(code, { message });
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
 /** Registers the routes of every object. */
 export function adsRoutes(app: FastifyInstance, deps: Deps): void {
-  const { objects, reports } = deps.runtime;
+  const { objects, reports, writes } = deps.runtime;
   for (const object of OBJECT_NAMES) {
     const { list, get, create, update, patch, remove } = BY_OBJECT[object];
     if (object === 'report') {
@@ -234,24 +248,24 @@ export function adsRoutes(app: FastifyInstance, deps: Deps): void {
         return objects.get(await scopeOf(deps, request), stored, params['id'] as string, query);
       });
     if (create !== undefined)
-      serve(app, create, async ({ request }) => {
+      serve(app, create, async ({ request, reply }) => {
         const options = writeOptions(request, stored);
         const body = readObjectBody(request.body, stored);
-        return objects.create(await scopeOf(deps, request), stored, body, options);
+        return answerWrite(request, reply, await writes.create(await scopeOf(deps, request), stored, body, options));
       });
     for (const change of [update, patch])
       if (change !== undefined)
-        serve(app, change, async ({ request, params }) => {
+        serve(app, change, async ({ request, reply, params }) => {
           const options = writeOptions(request, stored);
           const body = readObjectBody(request.body, stored);
           const scope = await scopeOf(deps, request);
-          return objects.update(scope, stored, params['id'] as string, body, options);
+          return answerWrite(request, reply, await writes.update(scope, stored, params['id'] as string, body, options));
         });
     if (remove !== undefined)
-      serve(app, remove, async ({ request, params }) => {
+      serve(app, remove, async ({ request, reply, params }) => {
         const options = writeOptions(request, stored);
-        await objects.remove(await scopeOf(deps, request), stored, params['id'] as string, options);
-        return {};
+        const scope = await scopeOf(deps, request);
+        return answerWrite(request, reply, await writes.remove(scope, stored, params['id'] as string, options));
       });
   }
 }

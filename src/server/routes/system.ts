@@ -16,6 +16,25 @@ const health = z
   .object({ status: z.string(), version: z.string() })
   .meta({ id: 'Health', description: 'State of the server.' });
 
+const readiness = z
+  .object({
+    status: z.string(),
+    version: z.string(),
+    circuits: z
+      .array(
+        z.object({
+          platform: z.string(),
+          environment: z.string(),
+          endpoints: z.string().describe('Endpoints that fail together.'),
+          state: z.enum(['open', 'half_open']),
+          open_since: z.string(),
+          probe_at: z.string().describe('When the platform is tried again.'),
+        }),
+      )
+      .describe('Parts of platforms that fail at the moment and are not asked. They do not make this server unready.'),
+  })
+  .meta({ id: 'Readiness', description: 'State of the server and of the platforms behind it.' });
+
 const healthz = operation({
   ...open,
   id: 'getHealth',
@@ -30,8 +49,9 @@ const readyz = operation({
   method: 'GET',
   path: '/readyz',
   summary: 'Can it serve requests?',
-  description: 'Asks the database and answers 503 when it does not answer, or when the server is stopping.',
-  answer: { description: 'It can.', schema: health },
+  description:
+    'Asks the database and answers 503 when it does not answer, or when the server is stopping. Names the parts of platforms that are down, as this node sees them.',
+  answer: { description: 'It can.', schema: readiness },
 });
 const metricsOperation = operation({
   ...open,
@@ -88,7 +108,18 @@ export function systemRoutes(
     } finally {
       clearTimeout(timer);
     }
-    return { status: 'ready', version: VERSION };
+    const circuits = deps.runtime.breakers
+      .report()
+      .filter(({ state }) => state !== 'closed')
+      .map(({ platform, environment, endpoints, state, open_since, probe_at }) => ({
+        platform,
+        environment,
+        endpoints,
+        state,
+        open_since: open_since?.toISOString(),
+        probe_at: probe_at?.toISOString(),
+      }));
+    return { status: 'ready', version: VERSION, circuits };
   });
   serve(app, metricsOperation, async ({ request, reply }) => {
     if (config.metricsToken !== undefined) {

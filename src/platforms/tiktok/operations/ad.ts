@@ -22,11 +22,13 @@ import {
   bodyOf,
   created,
   creationBody,
+  findCreated,
   getById,
   listOf,
   rawOf,
   reread,
   setStatus,
+  statusBatch,
   updateInOrder,
   withDefaults,
   withoutEchoes,
@@ -218,6 +220,9 @@ export const adList: ListOperation = listOf(AD, {
   updated_gte: updatedGte,
 });
 
+/** How a lost ad, and so a lost creative, is found: ad/create has no aid of TikTok's. */
+export const lostAd = findCreated(AD, { native: 'adgroup_id', filter: 'adgroup_ids' });
+
 /** TikTok's ads as unified ads. */
 export const ad: ObjectSpec = {
   native: 'ad',
@@ -230,4 +235,6 @@ export const ad: ObjectSpec = {
   create: createAd,
   update: updateAd,
   remove: (input, id) => setStatus(input, AD, id, 'DELETE'),
+  idempotency: lostAd,
+  statusBatch: statusBatch(AD),
 };

@@ -3,7 +3,7 @@ import type { ListFilters, Native, ObjectSpec, OperationInput } from '../../../c
 import { PolyadError } from '../../../core/errors/index.ts';
 import { assetFields } from '../entities/asset.ts';
 import { call, pages, read, rowsOf } from '../request.ts';
-import { kindOfAssetId, type MediaKind, mediaKind, type Upload, upload } from './media.ts';
+import { fileNameOf, kindOfAssetId, type MediaKind, mediaKind, type Upload, upload } from './media.ts';
 import { PAGE_SIZE } from './shared.ts';
 
 const LIBRARY: Readonly<Record<MediaKind, { endpoint: string; info: string; ids: string; id: string }>> = {
@@ -83,6 +83,17 @@ export const asset: ObjectSpec = {
     return unified;
   },
   create: async (input, native, { requestToken }) => ({ row: await upload(input, uploadOf(native), requestToken) }),
+  idempotency: {
+    find: async (input, { native, requestToken }) => {
+      const { kind, name, source } = uploadOf(native);
+      const known = name ?? ('data' in source ? fileNameOf(requestToken, source.contentType) : undefined);
+      if (known === undefined) return undefined;
+      const rows = await Array.fromAsync(list(input, { type: kind }));
+      return rows.filter((row) => row['file_name'] === known);
+    },
+    settledMs: 120_000,
+    check: 'In TikTok Ads Manager, look for the file in the creative library of the ad account.',
+  },
   refusals: {
     update: 'Rename files by pass-through: POST open_api/v1.3/file/image/ad/update/ or file/video/ad/update/.',
     remove: 'Delete files by pass-through: POST open_api/v1.3/creative/asset/delete/.',

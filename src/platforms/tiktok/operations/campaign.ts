@@ -10,9 +10,12 @@ import {
   CAMPAIGN,
   created,
   creationBody,
+  findCreated,
   getById,
   listOf,
+  REQUEST_ID,
   setStatus,
+  statusBatch,
   updateInOrder,
   withDefaults,
   withoutEchoes,
@@ -45,7 +48,6 @@ export const campaign: ObjectSpec = {
     });
   },
   async create(input, native, { requestToken }) {
-    // TikTok drops a second create with the same request_id for about ten seconds (40050).
     const body = { ...creationBody(native, CAMPAIGN_READ_ONLY), request_id: requestToken };
     return created(input, CAMPAIGN, await send(input, 'campaign/create', body));
   },
@@ -61,4 +63,6 @@ export const campaign: ObjectSpec = {
     );
   },
   remove: (input, id) => setStatus(input, CAMPAIGN, id, 'DELETE'),
+  idempotency: { ...findCreated(CAMPAIGN, undefined), aid: REQUEST_ID },
+  statusBatch: statusBatch(CAMPAIGN),
 };

@@ -4,7 +4,7 @@
  */
 import type { ObjectSpec } from '../../../core/connector/types.ts';
 import { creativeFields } from '../entities/ad.ts';
-import { adList, createAd, prepareCreation, updateAd } from './ad.ts';
+import { adList, createAd, lostAd, prepareCreation, updateAd } from './ad.ts';
 import { withWholeIdentity } from './identities.ts';
 import { AD, getById } from './shared.ts';
 
@@ -24,6 +24,7 @@ export const creative: ObjectSpec = {
       : withWholeIdentity(input, unified),
   create: createAd,
   update: updateAd,
+  idempotency: lostAd,
   refusals: {
     remove:
       'TikTok cannot delete what an ad shows: remove the ad of the same id, or delete images and videos by pass-through: POST open_api/v1.3/creative/asset/delete/.',

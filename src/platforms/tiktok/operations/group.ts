@@ -19,10 +19,13 @@ import {
   budgetDefaults,
   created,
   creationBody,
+  findCreated,
   getById,
   listOf,
+  REQUEST_ID,
   rawOf,
   setStatus,
+  statusBatch,
   updateInOrder,
   withDefaults,
   withoutEchoes,
@@ -191,4 +194,9 @@ export const group: ObjectSpec = {
     );
   },
   remove: (input, id) => setStatus(input, ADGROUP, id, 'DELETE'),
+  idempotency: {
+    ...findCreated(ADGROUP, { native: 'campaign_id', filter: 'campaign_ids' }),
+    aid: REQUEST_ID,
+  },
+  statusBatch: statusBatch(ADGROUP),
 };

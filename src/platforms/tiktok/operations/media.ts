@@ -15,6 +15,10 @@ export interface Upload {
 
 const ENDPOINT: Readonly<Record<MediaKind, string>> = { IMAGE: 'file/image/ad/upload', VIDEO: 'file/video/ad/upload' };
 
+/** Name of a file whose caller gave it none. */
+export const fileNameOf = (token: string, contentType: string): string =>
+  `polyad-${token}.${contentType.split('/')[1] ?? 'bin'}`;
+
 /**
  * Uploads one file and answers its row. TikTok checks bytes against their MD5 (40900) and wants file names to be unique
  * in the account (40911); videos answer a list, and are transcoded after the answer (40901 when used too early).
@@ -27,7 +31,7 @@ export async function upload(input: OperationInput, file: Upload, token: string)
     parts.push({ name: 'upload_type', value: 'UPLOAD_BY_URL' }, { name: `${field}_url`, value: file.source.url });
   else {
     const { data, contentType } = file.source;
-    const filename = file.name ?? `polyad-${token}.${contentType.split('/')[1] ?? 'bin'}`;
+    const filename = file.name ?? fileNameOf(token, contentType);
     parts.push(
       { name: 'upload_type', value: 'UPLOAD_BY_FILE' },
       { name: `${field}_signature`, value: createHash('md5').update(data).digest('hex') },

@@ -1,15 +1,19 @@
 /** What campaigns, ad groups and ads have in common: reading by id, status changes, updates in a safe order. */
 import { isDeepStrictEqual } from 'node:util';
+import { time } from '../../../core/connector/codecs.ts';
 import type {
+  BatchOutcome,
+  CreateIdempotency,
   CreateResult,
   ListOperation,
   Native,
+  ObjectSpec,
   OperationInput,
   Unified,
   WriteContext,
 } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
-import { call, read, rowsOf, write } from '../request.ts';
+import { call, pages, read, rowsOf, write } from '../request.ts';
 import { statusFilter } from '../statuses.ts';
 
 /** One level of the hierarchy, in the words of its endpoints. */
@@ -104,6 +108,58 @@ export async function setStatus(
       details: { object: level.endpoint, id },
     });
 }
+
+/** Most ids of one status change (TikTok docs 1739320994354178 and its kin). */
+const MAX_STATUS_IDS = 20;
+
+/** Status changes of several objects in one request. Only ad groups can be changed in part. */
+export function statusBatch(level: Level): NonNullable<ObjectSpec['statusBatch']> {
+  return {
+    maxIds: MAX_STATUS_IDS,
+    async run(input, ids, { operation_status }) {
+      const partly = level.endpoint === 'adgroup' ? { allow_partial_success: true } : {};
+      const body = { [level.ids]: ids, operation_status, ...partly };
+      const data = await write(input, `${level.endpoint}/status/update`, body, true);
+      const failed = new Map(rowsOf(data, 'error_list').map((row) => [String(row[level.id]), row]));
+      return ids.map((id): BatchOutcome => {
+        const message = failed.get(id)?.['error_message'];
+        if (!failed.has(id)) return { id };
+        return { id, error: { code: 'platform_rejected', message: String(message ?? 'TikTok gave no reason.') } };
+      });
+    },
+  };
+}
+
+/**
+ * How a lost creation is found: by its name among what was created in the same place since. TikTok's name search is
+ * fuzzy, so names are compared here. That a list shows a new object within two minutes is our assumption (unverified).
+ */
+export function findCreated(level: Level, parent: { native: string; filter: string } | undefined): CreateIdempotency {
+  return {
+    async find(input, { native, since }) {
+      const name = native[level.name];
+      if (typeof name !== 'string') return undefined;
+      const filtering = {
+        creation_filter_start_time: time.utcText.encode?.(since, {}),
+        primary_status: 'STATUS_ALL',
+        ...(parent === undefined ? {} : { [parent.filter]: [native[parent.native]] }),
+      };
+      const found: Native[] = [];
+      for await (const row of pages(input, `${level.endpoint}/get`, {
+        rows: 'list',
+        size: PAGE_SIZE,
+        query: { filtering },
+      }))
+        if (row[level.name] === name) found.push(row);
+      return found;
+    },
+    settledMs: 120_000,
+    check: `In TikTok Ads Manager, open the ad account and look for the name among its ${level.endpoint}s, deleted ones included.`,
+  };
+}
+
+/** TikTok drops a second creation with the same request_id for about ten seconds, with 40050 (an independent client's notes, unverified). */
+export const REQUEST_ID = { name: 'request_id', windowMs: 10_000 };
 
 /** An update without the members that came with `raw` of a caller and only repeat what is there. */
 export async function withoutEchoes(native: Native, write: WriteContext): Promise<Native> {

@@ -5,10 +5,20 @@ import type { TokenSource } from '../../../../src/core/calls/ports.ts';
 import { Meter, type Scope } from '../../../../src/core/calls/scope.ts';
 import type { Clock } from '../../../../src/core/clock.ts';
 import { PlatformRegistry } from '../../../../src/core/connector/registry.ts';
-import type { CallContext, Classification, ObjectName, PlatformRequest } from '../../../../src/core/connector/types.ts';
+import type {
+  CallContext,
+  Classification,
+  ObjectName,
+  OrganizationFacts,
+  PlatformRequest,
+} from '../../../../src/core/connector/types.ts';
+import { Breakers } from '../../../../src/core/http/breaker.ts';
+import { RetryBudgets } from '../../../../src/core/http/budget.ts';
 import { HttpClient } from '../../../../src/core/http/client.ts';
+import { EgressPolicy } from '../../../../src/core/http/egress.ts';
 import { parseItemQuery, parseListQuery, type RawQuery } from '../../../../src/core/model/list-query.ts';
 import { ObjectService } from '../../../../src/core/objects/service.ts';
+import { SpendGuard } from '../../../../src/core/objects/spend.ts';
 import { Pacer } from '../../../../src/core/pacing/pacer.ts';
 import { ReportService } from '../../../../src/core/reports/service.ts';
 import type { ConnectionRow, WorkspaceRow } from '../../../../src/core/store/schema.ts';
@@ -86,12 +96,15 @@ export async function startWorld(): Promise<World> {
       return { reconnectUrl: 'https://reconnect.test' };
     },
     reportHealthy: () => {},
+    reportOrganizationLost: async () => {},
   };
   const registry = new PlatformRegistry([tiktok]);
-  const http = new HttpClient();
+  const http = new HttpClient(new EgressPolicy({ allow: ['127.0.0.0/8'] }));
   const pipeline = new Pipeline({
     http,
     pacer: new Pacer(clock),
+    breakers: new Breakers(clock),
+    budgets: new RetryBudgets(),
     tokens,
     clock,
     hosts: new Map([
@@ -107,7 +120,8 @@ export async function startWorld(): Promise<World> {
     return original(scope, platform, request, patience);
   };
   const contexts: Contexts = new ContextsClass({ registry, pipeline, clock, log: quiet });
-  const objects = new ObjectService(registry, contexts);
+  const guards = { of: async (_workspace: string, _type: string, at: OrganizationFacts) => new SpendGuard([], at) };
+  const objects = new ObjectService({ registry, contexts, clock, guards });
   const reports = new ReportService(registry, contexts, clock);
   const scope = (environment: 'simulator' | 'sandbox' = 'simulator'): Scope => ({
     workspace: { id: 'workspace' } as WorkspaceRow,
@@ -130,7 +144,7 @@ export async function startWorld(): Promise<World> {
     create: (object, body, { dryRun = false, environment } = {}) =>
       objects.create(scope(environment), object, body, { dryRun }),
     update: (object, id, body, environment) => objects.update(scope(environment), object, id, body, {}),
-    remove: (object, id) => objects.remove(scope(), object, id, {}),
+    remove: async (object, id) => void (await objects.remove(scope(), object, id, {})),
     report: async (query, environment) =>
       Array.fromAsync(await reports.run(scope(environment), parseListQuery('report', query))) as Promise<Any[]>,
     async close() {

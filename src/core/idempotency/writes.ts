@@ -1,0 +1,90 @@
+/** Creates, updates and removals as callers ask for them: each done once, whatever breaks in between. */
+import type { Scope } from '../calls/scope.ts';
+import type { ObjectName, Unified } from '../connector/types.ts';
+import type { ObjectService, WriteOptions } from '../objects/service.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { Journal, WriteEntry } from './journal.ts';
+
+export interface WriteCall extends Omit<WriteOptions, 'entry'> {
+  /** The same for every repetition of one write. Creations without one are recorded too, so that none is mistaken for another. */
+  idempotencyKey?: string | undefined;
+}
+
+/** What a write answers. */
+export interface WriteAnswer {
+  /** The HTTP status: 200, or that of the error which the first request under this key met. */
+  status: number;
+  body: unknown;
+  /** The kept answer of an earlier request under the same key. */
+  replayed: boolean;
+}
+
+export class Writes {
+  readonly #objects: ObjectService;
+  readonly #journal: Journal;
+
+  constructor(objects: ObjectService, journal: Journal) {
+    this.#objects = objects;
+    this.#journal = journal;
+  }
+
+  /** @throws PolyadError what the write meets the first time; a repetition answers it instead. */
+  create(scope: Scope, object: ObjectName, body: Unified, call: WriteCall): Promise<WriteAnswer> {
+    return this.#run(scope, `create ${object}`, { body }, call, (inner, options) =>
+      this.#objects.create(inner, object, body, options),
+    );
+  }
+
+  update(scope: Scope, object: ObjectName, id: string, body: Unified, call: WriteCall): Promise<WriteAnswer> {
+    return this.#run(scope, `update ${object}`, { id, body }, call, (inner, options) =>
+      this.#objects.update(inner, object, id, body, options),
+    );
+  }
+
+  remove(scope: Scope, object: ObjectName, id: string, call: WriteCall): Promise<WriteAnswer> {
+    return this.#run(scope, `remove ${object}`, { id }, call, (inner, options) =>
+      this.#objects.remove(inner, object, id, options),
+    );
+  }
+
+  async #run(
+    scope: Scope,
+    route: string,
+    asked: { id?: string; body?: Unified },
+    call: WriteCall,
+    work: (scope: Scope, options: WriteOptions) => Promise<Unified>,
+  ): Promise<WriteAnswer> {
+    const { idempotencyKey: key, ...options } = call;
+    const creates = route.startsWith('create ');
+    // An update or a removal that nobody will repeat needs no record: it sets a state, whoever asks how often.
+    if (options.dryRun === true || (key === undefined && !creates))
+      return { status: 200, body: await work(scope, options), replayed: false };
+    const begun = await this.#journal.begin(scope, {
+      route,
+      key,
+      fingerprint: fingerprint({ ...asked, org_id: options.org_id, raw: options.raw ?? {} }),
+    });
+    if (begun.replay !== undefined) return { ...begun.replay, replayed: true };
+    return this.#recorded(scope, begun.entry, creates, { ...options, entry: begun.entry }, work);
+  }
+
+  async #recorded(
+    scope: Scope,
+    entry: WriteEntry,
+    creates: boolean,
+    options: WriteOptions,
+    work: (scope: Scope, options: WriteOptions) => Promise<Unified>,
+  ): Promise<WriteAnswer> {
+    let body: Unified;
+    try {
+      // Updates and removals set a state: what an earlier run may have done is done again without harm.
+      if (!creates && entry.sentAt !== undefined) await entry.startAfresh();
+      body = await work({ ...scope, signal: entry.signal, gate: entry }, options);
+    } catch (error) {
+      await entry.failed(error, scope.requestId);
+      throw error;
+    }
+    await entry.done(body);
+    return { status: 200, body, replayed: false };
+  }
+}
