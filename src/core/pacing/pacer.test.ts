@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settle, VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { Bucket } from './bucket.ts';
 import { Pacer } from './pacer.ts';
 import { QuotaWindow } from './window.ts';
 
@@ -30,10 +31,10 @@ describe('quota window', () => {
   });
 
   it('rests when the platform said no, whatever is free', () => {
-    const window = new QuotaWindow(10, 1000);
-    window.rest(300_000);
-    expect(window.waitMs(0)).toBe(300_000);
-    expect(window.waitMs(300_000)).toBe(0);
+    const resting = new Bucket(bucket(10, 1000));
+    resting.refused(0, 300_000, false);
+    expect(resting.waitMs(0, 1, 0)).toBe(300_000);
+    expect(resting.waitMs(300_000, 1, 0)).toBe(0);
   });
 });
 

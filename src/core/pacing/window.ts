@@ -6,18 +6,20 @@
  * Releases are kept in granules of a hundredth of the window, rounded to the late side: memory per key is constant
  * whatever the limit is, and the rounding costs at most one per cent of the quota and never overshoots.
  */
+import type { Counter } from './counter.ts';
 
-const GRANULES = 100;
+/** Granules per window: the shared counter in Redis uses the same number. */
+export const GRANULES = 100;
 
-export class QuotaWindow {
+export class QuotaWindow implements Counter {
   readonly limit: number;
   readonly windowMs: number;
   readonly #granuleMs: number;
-  /** Answered calls by granule number, oldest first. */
-  readonly #granules: { number: number; count: number }[] = [];
+  /** Answered units by granule number, oldest first; entries before `#first` are spent. */
+  #granules: { number: number; units: number }[] = [];
+  #first = 0;
   #answered = 0;
   #inFlight = 0;
-  #restUntil = 0;
 
   constructor(limit: number, windowMs: number) {
     this.limit = limit;
@@ -25,62 +27,110 @@ export class QuotaWindow {
     this.#granuleMs = windowMs / GRANULES;
   }
 
+  #end(number: number): number {
+    return (number + 1) * this.#granuleMs + this.windowMs;
+  }
+
   #expire(now: number): void {
-    while (this.#granules.length > 0) {
-      const oldest = this.#granules[0] as { number: number; count: number };
-      if ((oldest.number + 1) * this.#granuleMs + this.windowMs > now) return;
-      this.#answered -= oldest.count;
-      this.#granules.shift();
+    const granules = this.#granules;
+    while (this.#first < granules.length) {
+      const oldest = granules[this.#first] as { number: number; units: number };
+      if (this.#end(oldest.number) > now) break;
+      this.#answered -= oldest.units;
+      this.#first += 1;
+    }
+    if (this.#first > 2 * GRANULES || this.#first === granules.length) {
+      this.#granules = this.#first === granules.length ? [] : granules.slice(this.#first);
+      this.#first = 0;
     }
   }
 
-  /** Milliseconds until a slot may be taken; 0 = now; null = depends on answers that have not come yet. */
-  waitMs(now: number): number | null {
-    if (this.#restUntil > now) return this.#restUntil - now;
+  waitMs(now: number, cost = 1, limit = this.limit): number | null {
     this.#expire(now);
-    if (this.#inFlight + this.#answered < this.limit) return 0;
-    const oldest = this.#granules[0];
-    if (oldest === undefined) return null;
-    return Math.max(1, Math.ceil((oldest.number + 1) * this.#granuleMs + this.windowMs - now));
+    let over = this.#inFlight + this.#answered + cost - limit;
+    if (over <= 0) return 0;
+    for (let index = this.#first; index < this.#granules.length; index += 1) {
+      const { number, units } = this.#granules[index] as { number: number; units: number };
+      over -= units;
+      if (over <= 0) return Math.max(1, Math.ceil(this.#end(number) - now));
+    }
+    return null;
   }
 
-  take(): void {
-    this.#inFlight += 1;
+  take(_now = 0, cost = 1): void {
+    this.#inFlight += cost;
   }
 
-  /** The call was answered, or failed at `now`: its slot is free one window later. */
-  release(now: number): void {
-    this.#inFlight -= 1;
-    const number = Math.floor(now / this.#granuleMs);
-    const newest = this.#granules[this.#granules.length - 1];
-    if (newest !== undefined && newest.number >= number) newest.count += 1;
-    else this.#granules.push({ number, count: 1 });
-    this.#answered += 1;
+  release(now: number, cost = 1): void {
+    this.#inFlight -= cost;
+    this.add(now, cost);
   }
 
-  /** The call was never sent. */
-  cancel(): void {
-    this.#inFlight -= 1;
+  /** Counts units as answered at `at`, which may lie before the newest. */
+  add(at: number, units: number): void {
+    const number = Math.floor(at / this.#granuleMs);
+    const newest = this.#granules.at(-1);
+    if (newest !== undefined && newest.number >= number) newest.units += units;
+    else this.#granules.push({ number, units });
+    this.#answered += units;
   }
 
-  /** The platform said no: nothing goes out under this key before `until`. */
-  rest(until: number): void {
-    this.#restUntil = Math.max(this.#restUntil, until);
+  /** Takes back up to `units` of those answered last: a job ended before its time. */
+  remove(units: number): void {
+    let left = units;
+    while (left > 0 && this.#granules.length > this.#first) {
+      const newest = this.#granules.at(-1) as { number: number; units: number };
+      const taken = Math.min(left, newest.units);
+      newest.units -= taken;
+      this.#answered -= taken;
+      left -= taken;
+      if (newest.units === 0) this.#granules.pop();
+    }
   }
 
-  usage(now: number): { used: number; limit: number; window_ms: number; resting_until: string | null } {
+  cancel(cost = 1): void {
+    this.#inFlight -= cost;
+  }
+
+  used(now: number): number {
     this.#expire(now);
-    return {
-      used: this.#inFlight + this.#answered,
-      limit: this.limit,
-      window_ms: this.windowMs,
-      resting_until: this.#restUntil > now ? new Date(this.#restUntil).toISOString() : null,
-    };
+    return this.#inFlight + this.#answered;
   }
 
-  /** Nothing in flight, nothing remembered, no rest: may be forgotten. */
+  inFlight(): number {
+    return this.#inFlight;
+  }
+
+  forecast(now: number, units: number, limit: number): number {
+    this.#expire(now);
+    if (limit <= 0) return this.windowMs;
+    const rounds = Math.floor((units - 1) / limit);
+    // The r-th unit of a round is free at the same moment in every round: what was free first is free first again.
+    let left = units - rounds * limit - Math.max(0, limit - this.#inFlight - this.#answered);
+    let at = 0;
+    for (let index = this.#first; left > 0 && index < this.#granules.length; index += 1) {
+      const granule = this.#granules[index] as { number: number; units: number };
+      left -= granule.units;
+      at = this.#end(granule.number) - now;
+    }
+    return rounds * this.windowMs + (left > 0 ? this.windowMs : Math.max(0, at));
+  }
+
+  dump(now: number): number[] {
+    this.#expire(now);
+    const flat: number[] = [];
+    for (const { number, units } of this.#granules.slice(this.#first)) flat.push(number, units);
+    // What is under way is taken as answered now: after a restart nobody can tell.
+    if (this.#inFlight > 0) flat.push(Math.floor(now / this.#granuleMs), this.#inFlight);
+    return flat;
+  }
+
+  load(state: readonly number[]): void {
+    for (let index = 0; index + 1 < state.length; index += 2)
+      this.add((state[index] as number) * this.#granuleMs, state[index + 1] as number);
+  }
+
   idle(now: number): boolean {
-    this.#expire(now);
-    return this.#inFlight === 0 && this.#answered === 0 && this.#restUntil <= now;
+    return this.used(now) === 0;
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * Where buckets are counted: in memory on one node, in Redis on many. Both keep the same rules and pass the same suite
+ * (test/pacing/store.test.ts). Waiting, turns within a node and deadlines are the pacer's.
+ */
+import type { BucketClaim, BucketSnapshot, QuotaView } from './bucket.ts';
+
+/** Who asks, for turns between nodes. */
+export interface Taker {
+  /** What the call competes for: the id of its widest bucket. */
+  domain: string;
+  /** Rank of the priority, 0 = most urgent. */
+  rank: number;
+  workspace: string;
+  /** Share relative to other workspaces. */
+  weight: number;
+  /** The call has waited, or others of this node wait: its turn is compared with other nodes'. */
+  queued: boolean;
+}
+
+/** Taken, or which bucket was full and for how long; null = until an answer comes. */
+export type TakeOutcome =
+  | { ok: true; served?: number }
+  | {
+      ok: false;
+      /** Name of the full bucket, or null: another node's call goes first. */
+      bucket: string | null;
+      /** Its id (name and key). */
+      id: string;
+      waitMs: number | null;
+      /** Service the workspace has had, as all nodes count it. */
+      served?: number;
+    };
+
+export interface QuotaStore {
+  /** Takes all claims or none. */
+  take(claims: readonly BucketClaim[], taker: Taker): TakeOutcome | Promise<TakeOutcome>;
+  /** The call was answered (or its connection broke): windows run from now. */
+  answered(claims: readonly BucketClaim[]): void;
+  /** The call was not sent. */
+  cancelled(claims: readonly BucketClaim[]): void;
+  /** A job ended. */
+  ended(claims: readonly BucketClaim[]): void;
+  /** The platform refused: nothing goes out under this key for `restMs`; `lower`: the limit is taken down too. */
+  refused(claim: BucketClaim, restMs: number, lower: boolean): void | Promise<void>;
+  observe(claim: BucketClaim, view: QuotaView): void;
+  /**
+   * Milliseconds until `units` more are free in all claims, and the claim that takes longest. An estimate. `full` names
+   * buckets just seen full, for counters that have no copy of them.
+   */
+  forecast(
+    claims: readonly BucketClaim[],
+    units: number,
+    rank: number,
+    full?: (id: string) => boolean,
+  ): { waitMs: number; claim: BucketClaim };
+  /** Nobody of this workspace waits any more. */
+  left(taker: Taker): void;
+  /** Longest sleep before asking again: what other nodes free is not told. */
+  readonly pollMs: number;
+  /** Buckets this node has used, from its own memory. */
+  snapshot(): BucketSnapshot[];
+  /** Buckets of all nodes. */
+  inspect(): Promise<BucketSnapshot[]>;
+  /** One word and a sentence for health checks. */
+  status(): { shared: boolean; nodes: number; degraded: string | null };
+  close(): Promise<void>;
+}
