@@ -116,7 +116,7 @@ export async function startWorld(): Promise<World> {
   });
   const original = pipeline.request.bind(pipeline);
   pipeline.request = (scope, platform, request, patience) => {
-    sent.push(request);
+    if (scope.recorder === undefined || request.method === 'GET') sent.push(request);
     return original(scope, platform, request, patience);
   };
   const contexts: Contexts = new ContextsClass({ registry, pipeline, clock, log: quiet });
