@@ -5,10 +5,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { TokenSweep } from '../core/auth/life/sweep.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry.ts';
 import { PolyadError } from '../core/errors/index.ts';
+import { startRounds } from '../core/jobs/rounds.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
@@ -25,7 +27,12 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: JSON lines on stderr at `config.logLevel`. */
   log?: Log;
+  /** Whether work goes on while nobody calls (the sweep of tokens). Default: yes. */
+  rounds?: boolean;
 }
+
+/** How often tokens are looked after, in ms. */
+const TOKEN_ROUND_MS = 15_000;
 
 /** A server that is listening. */
 export interface App {
@@ -40,6 +47,7 @@ export interface App {
   registry: PlatformRegistry;
   runtime: Runtime;
   services: Services;
+  tokenSweep: TokenSweep;
   server: FastifyInstance;
   log: StoreLog;
   /**
@@ -105,6 +113,10 @@ export async function startApp(options: StartOptions): Promise<App> {
     url = await listen(app, config);
     const stopHousekeeping = startHousekeeping({ store, clock, log, apiCallDays: config.callLogDays });
     undo.push(async () => stopHousekeeping());
+    if (options.rounds !== false)
+      undo.push(
+        startRounds([{ name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) }], log),
+      );
 
     let closing: Promise<void> | undefined;
     return {
@@ -116,6 +128,7 @@ export async function startApp(options: StartOptions): Promise<App> {
       registry,
       runtime: core.runtime,
       services: core.services,
+      tokenSweep: core.tokenSweep,
       server: app,
       log,
       close(deadlineMs) {

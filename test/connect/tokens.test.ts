@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openTokens } from '../../src/core/auth/credentials.ts';
+import { noLease } from '../../src/core/auth/life/lease.ts';
 import type { Classification } from '../../src/core/connector/types.ts';
 import { PolyadError } from '../../src/core/errors/index.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
@@ -39,22 +40,33 @@ describe('renewal', () => {
   it('asks the platform for nothing while the token lives', async () => {
     const { row, grant } = await connected();
     const before = world.platform.count('/token/refresh');
-    await world.clock.advance(HOUR - 300_001);
+    await world.clock.advance(HOUR - 360_001);
     expect((await world.tokens.tokenFor(row)).accessToken).toBe(grant.access);
     expect(world.platform.count('/token/refresh')).toBe(before);
   });
 
-  it('renews once for fifty callers, stores the rotated token before anyone uses it, and gives it to all', async () => {
+  it('renews early while callers go on with the token that still works, and stores the new one before anyone uses it', async () => {
     const { row, grant } = await connected();
-    const old = grant.refresh;
+    const old = { access: grant.access, refresh: grant.refresh };
     await world.clock.advance(HOUR - 60_000);
+    const before = world.platform.count('/token/refresh');
+    const given = await Promise.all(Array.from({ length: 50 }, () => world.tokens.tokenFor(row)));
+    expect(new Set(given.map((token) => token.accessToken))).toEqual(new Set([old.access]));
+    await expect.poll(async () => (await world.tokens.tokenFor(row)).accessToken).not.toBe(old.access);
+    expect(world.platform.count('/token/refresh')).toBe(before + 1);
+    expect(grant.refresh).not.toBe(old.refresh);
+    expect(await sealed(row)).toMatchObject({ access_token: grant.access, refresh_token: grant.refresh });
+    expect((await world.row(row.id)).token_expires_at?.getTime()).toBe(grant.accessEnds);
+  });
+
+  it('renews once for fifty callers whose token is over, and gives the new one to all', async () => {
+    const { row, grant } = await connected();
+    await world.clock.advance(HOUR);
     const before = world.platform.count('/token/refresh');
     const given = await Promise.all(Array.from({ length: 50 }, () => world.tokens.tokenFor(row)));
     expect(world.platform.count('/token/refresh')).toBe(before + 1);
     expect(new Set(given.map((token) => token.accessToken))).toEqual(new Set([grant.access]));
-    expect(grant.refresh).not.toBe(old);
     expect(await sealed(row)).toMatchObject({ access_token: grant.access, refresh_token: grant.refresh });
-    expect((await world.row(row.id)).token_expires_at?.getTime()).toBe(grant.accessEnds);
   });
 
   it('renews a token that the platform calls expired, once, and repeats the call', async () => {
@@ -78,7 +90,8 @@ describe('renewal', () => {
 
   it('uses what another process has stored meanwhile when its own refresh is refused', async () => {
     const { row, grant } = await connected();
-    const other = world.twin();
+    // A process that has lost its lease and does not know it.
+    const other = world.twin({ lease: noLease(world.store) });
     await world.clock.advance(HOUR);
     let open: () => void = () => undefined;
     world.platform.gate = new Promise((resolve) => {
@@ -119,7 +132,7 @@ describe('renewal', () => {
   it('does not take an outage of the token endpoint for a dead grant', async () => {
     const { row, grant } = await connected();
     await world.clock.advance(HOUR);
-    for (let n = 0; n < 4; n += 1)
+    for (let n = 0; n < 2; n += 1)
       world.platform.faults.push({ path: '/token/refresh', status: 503, body: '<html>busy</html>' });
     const attempt = codeOf(world.tokens.tokenFor(row));
     while ((await Promise.race([attempt, settle().then(() => undefined)])) === undefined) await world.clock.step();
@@ -134,10 +147,13 @@ describe('renewal', () => {
     world.platform.faults.push({ path: '/token/refresh', status: 200, body: { code: 'E_PATH', message: 'odd' } });
     const before = world.platform.count('/token/refresh');
     for (let n = 0; n < 3; n += 1) expect((await world.tokens.tokenFor(row)).accessToken).toBe(grant.access);
+    await expect.poll(async () => (await world.row(row.id)).life).toBe('degraded');
+    for (let n = 0; n < 3; n += 1) expect((await world.tokens.tokenFor(row)).accessToken).toBe(grant.access);
     expect(world.platform.count('/token/refresh')).toBe(before + 1);
     const present = grant.access;
     await world.clock.advance(31_000);
-    expect((await world.tokens.tokenFor(row)).accessToken).not.toBe(present);
+    await expect.poll(async () => (await world.tokens.tokenFor(row)).accessToken).not.toBe(present);
+    expect((await world.row(row.id)).life).toBe('healthy');
   });
 
   it('does not blame the customer for wrong app credentials', async () => {
@@ -351,6 +367,7 @@ describe('health', () => {
     await world.clock.advance(6 * 60_000);
     for (let n = 0; n < 5; n += 1) await world.me(row);
     await expect.poll(async () => (await world.row(row.id)).last_healthy_at).toEqual(world.clock.now());
-    expect((await world.row(row.id)).version).toBe(row.version + 1);
+    // What is cached by version (look-up tables, tokens) stays.
+    expect((await world.row(row.id)).version).toBe(row.version);
   });
 });

@@ -229,6 +229,8 @@ export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
     config,
     clock: clock ?? systemClock,
     log: log as unknown as NonNullable<Parameters<typeof startApp>[0]['log']>,
+    // Tests say themselves when tokens are looked after: `app.tokenSweep.run()`.
+    rounds: false,
   });
   const { db } = app.store;
   const workspace = await createWorkspace(db, { name: 'Acme', default_environment: 'simulator' });

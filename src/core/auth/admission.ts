@@ -13,7 +13,10 @@ import type { Store } from '../store/port.ts';
 import { appendEvent, createConnection, updateConnection } from '../store/repositories/index.ts';
 import type { ConnectionAccount, ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 import { connectionOwner, expiryColumns, grantOf, type SealedTokens, TOKENS } from './credentials.ts';
-import { grantedPermissions } from './permissions.ts';
+import { beginLife } from './life/begin.ts';
+import { grantChanges } from './life/changes.ts';
+import { lifeAfter } from './life/sql.ts';
+import { grantedPermissions, nativeScopes } from './permissions.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -62,8 +65,8 @@ export class Admission {
    * @throws PolyadError `connection_test_failed` (the platform refused the test), `oauth_account_mismatch` (another
    *   account than the connection's), or the platform's own trouble (`platform_unavailable` and the like).
    */
-  async admit(candidate: Candidate): Promise<ConnectionRow> {
-    const found = await this.#probe(candidate);
+  async admit(brought: Candidate): Promise<ConnectionRow> {
+    const { candidate, found } = await this.#tested(brought);
     const account = accountOf(candidate, found);
     if (candidate.replacing !== undefined && !sameAccount(candidate.replacing.account, account))
       throw new PolyadError('oauth_account_mismatch', { details: { connection_id: candidate.replacing.id } });
@@ -73,12 +76,31 @@ export class Admission {
       : this.#replace(candidate, candidate.replacing, account);
   }
 
-  async #probe(candidate: Candidate): Promise<ProbeResult> {
-    const { workspace, platform, environment, tokens } = candidate;
-    const { clock, context } = this.#parts;
-    const now = clock.now();
-    // An id of its own, also on re-authorization: calls of the live connection must not meet tokens that may be refused.
-    const connection: ConnectionRow = {
+  /**
+   * The candidate with tokens that work, and what its test found. Tokens whose access token has run out are renewed first;
+   * from then on only what is stored here can renew them again, so trouble at the platform no longer stops the admission:
+   * that the renewal worked is proof enough.
+   */
+  async #tested(brought: Candidate): Promise<{ candidate: Candidate; found: ProbeResult }> {
+    const connection = this.#provisional(brought);
+    const tokens = await this.#parts.tokens.renewUnstored(connection, brought.tokens).catch((error: unknown) => {
+      throw probeError(brought.platform, error);
+    });
+    const candidate = { ...brought, tokens };
+    try {
+      return { candidate, found: await this.#probe(candidate, connection) };
+    } catch (error) {
+      const trouble = error instanceof PolyadError && error.actor === 'platform';
+      if (tokens === brought.tokens || !trouble) throw error;
+      return { candidate, found: {} };
+    }
+  }
+
+  /** A row that is stored nowhere, for calls with tokens that are not stored yet. */
+  #provisional({ workspace, platform, environment, tokens, ...candidate }: Candidate): ConnectionRow {
+    const now = this.#parts.clock.now();
+    return {
+      // An id of its own, also on re-authorization: calls of the live connection must not meet tokens that may be refused.
       id: newId(now.getTime()),
       workspace_id: workspace.id,
       integration_type: platform.manifest.type,
@@ -88,7 +110,7 @@ export class Admission {
       categories: [...INTEGRATION_CATEGORIES],
       is_paused: false,
       native_scopes: [...candidate.nativeScopes],
-      account: accountOf(candidate, {}),
+      account: accountOf({ workspace, platform, environment, tokens, ...candidate }, {}),
       ...expiryColumns(tokens),
       version: 0,
       health_state: 'unknown',
@@ -96,10 +118,18 @@ export class Admission {
       unhealthy_message: null,
       last_healthy_at: null,
       last_unhealthy_at: null,
+      life: 'healthy',
+      life_since: null,
+      reauthorize_by: null,
+      lost_organizations: {},
       created_at: now,
       updated_at: now,
       deleted_at: null,
     };
+  }
+
+  async #probe(candidate: Candidate, connection: ConnectionRow): Promise<ProbeResult> {
+    const { workspace, platform, tokens } = candidate;
     const scope = {
       workspace,
       connection,
@@ -110,7 +140,7 @@ export class Admission {
     const grant = grantOf(platform, tokens.grant);
     try {
       return await this.#parts.tokens.withProvisional(connection.id, tokens, () => {
-        const ctx = context(scope);
+        const ctx = this.#parts.context(scope);
         return grant?.probe === undefined ? platform.auth.probe(ctx) : grant.probe(ctx);
       });
     } catch (error) {
@@ -131,10 +161,13 @@ export class Admission {
           categories: INTEGRATION_CATEGORIES,
           external_xref: candidate.externalXref ?? null,
           ...grantColumns(candidate, account, now),
+          life: 'healthy',
+          life_since: now,
         },
         now,
       );
       await secrets.put(trx, connectionOwner(row), TOKENS, { ...candidate.tokens }, { version: 0, now });
+      await beginLife(trx, secrets, candidate.platform, row, candidate.tokens, 1, now);
       await appendEvent(
         trx,
         row.workspace_id,
@@ -159,11 +192,16 @@ export class Admission {
         },
         { now },
       );
-      await secrets.put(trx, connectionOwner(updated), TOKENS, { ...candidate.tokens }, { now });
+      const version = await secrets.put(trx, connectionOwner(updated), TOKENS, { ...candidate.tokens }, { now });
+      await beginLife(trx, secrets, candidate.platform, updated, candidate.tokens, version, now);
       await appendEvent(
         trx,
         updated.workspace_id,
-        { type: 'connection.reconnected', connection_id: updated.id, payload: eventFacts(updated) },
+        {
+          type: 'connection.reconnected',
+          connection_id: updated.id,
+          payload: { ...eventFacts(updated), ...grantChanges(present, updated) },
+        },
         now,
       );
       return updated;
@@ -189,6 +227,8 @@ function grantColumns(candidate: Candidate, account: ConnectionAccount, now: Dat
     unhealthy_code: null,
     unhealthy_message: null,
     last_healthy_at: now,
+    lost_organizations: {},
+    ...lifeAfter(now, 'authorized'),
   };
 }
 
@@ -199,6 +239,8 @@ function accountOf(candidate: Candidate, found: ProbeResult): ConnectionAccount 
   return {
     grant: candidate.tokens.grant,
     asked: [...candidate.asked],
+    // What the permissions asked for need at the platform, beside what it granted (`native_scopes`).
+    needed_scopes: nativeScopes(candidate.platform, candidate.asked),
     ...(userId === undefined ? {} : { user_id: userId }),
     ...(name === undefined ? {} : { name }),
     ...(candidate.emails === undefined || candidate.emails.length === 0 ? {} : { emails: [...candidate.emails] }),

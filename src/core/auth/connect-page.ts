@@ -11,6 +11,7 @@ import { OBJECTS } from '../model/objects.ts';
 import type { ObjectName, Permission } from '../model/permissions.ts';
 import { type ConnectTexts, type FailureKind, type Names, textsFor } from './connect-texts-table.ts';
 import type { ImportForm } from './import-form.ts';
+import type { GrantChanges } from './life/changes.ts';
 
 /** What the server sends to a browser, whole. */
 export interface BrowserAnswer {
@@ -206,14 +207,48 @@ ${foot(texts, texts.once)}`;
   });
 }
 
+export interface DonePage extends Subject {
+  connectionId: string;
+  /** Permissions that were asked for and not granted. */
+  missing: readonly Permission[];
+  /** Of a connection that was authorised again: what the new grant gives more or less than the one before. */
+  changes?: GrantChanges;
+}
+
+/** A heading and its lines; nothing where there are none. */
+const section = (title: string, lines: readonly string[]): Html | false =>
+  lines.length > 0 && html`<h2>${title}</h2><ul class="not">${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
+
 /** The end of a flow whose caller named no page of its own. */
-export function donePage(subject: Subject, connectionId: string): BrowserAnswer {
-  const { lang, texts } = textsFor(subject.lang);
-  const body = html`${head(subject, texts)}
-<p class="state ok" aria-hidden="true">✓</p><h1>${texts.doneTitle}</h1>
-<p>${texts.doneText(subject.workspace, subject.platform.manifest.name)}</p>
-<p class="soft">${texts.connectionId} <code>${connectionId}</code></p>${foot(texts)}`;
+export function donePage(input: DonePage): BrowserAnswer {
+  const { lang, texts } = textsFor(input.lang);
+  const { changes, missing } = input;
+  const words = (permission: string): string => permissionWords(permission, texts);
+  const account = (id: string): string => texts.account(id);
+  const gained = [
+    ...(changes?.permissions_gained ?? []).map(words),
+    ...(changes?.organizations_gained ?? []).map(account),
+  ];
+  const lost = [...(changes?.permissions_lost ?? []).map(words), ...(changes?.organizations_lost ?? []).map(account)];
+  // What is lost is missing too; it is said once.
+  const absent = missing.filter((permission) => changes?.permissions_lost.includes(permission) !== true).map(words);
+  const body = html`${head(input, texts)}
+<p class="state ok" aria-hidden="true">✓</p><h1>${changes === undefined ? texts.doneTitle : texts.renewedTitle}</h1>
+<p>${texts.doneText(input.workspace, input.platform.manifest.name)}</p>
+${changes !== undefined && gained.length + lost.length === 0 && html`<p class="soft">${texts.unchanged}</p>`}
+${section(texts.gained, gained)}${section(texts.lost, lost)}${section(texts.absent(input.workspace), absent)}
+<p class="soft">${texts.connectionId} <code>${input.connectionId}</code></p>${foot(texts)}`;
   return page(lang, texts.doneTitle, body);
+}
+
+/** A permission in words: `Campaigns: view and change`. */
+function permissionWords(permission: string, texts: ConnectTexts): string {
+  for (const name of Object.keys(OBJECTS) as ObjectName[]) {
+    const { read, write } = OBJECTS[name].permissions;
+    if (permission === read) return `${texts.objects[name].name}: ${texts.view.toLowerCase()}`;
+    if (permission === write) return `${texts.objects[name].name}: ${texts.change.toLowerCase()}`;
+  }
+  return permission;
 }
 
 /** The customer pressed Cancel and the caller named no page of its own. */

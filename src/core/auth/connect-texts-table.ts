@@ -56,6 +56,13 @@ export interface ConnectTexts {
   failedTitle: string;
   doneTitle: string;
   doneText(workspace: string, platform: string): string;
+  renewedTitle: string;
+  unchanged: string;
+  gained: string;
+  lost: string;
+  absent(workspace: string): string;
+  /** An ad account by its id. */
+  account(id: string): string;
   cancelledTitle: string;
   cancelledText: string;
   connectionId: string;
@@ -100,6 +107,12 @@ const en: ConnectTexts = {
   failedTitle: 'Not connected',
   doneTitle: 'Connected',
   doneText: (workspace, platform) => `${workspace} can use your ${platform} account now. You can close this page.`,
+  renewedTitle: 'Connected again',
+  unchanged: 'What you allow is the same as before.',
+  gained: 'New with this authorization',
+  lost: 'No longer allowed',
+  absent: (workspace) => `Asked for by ${workspace}, and not allowed`,
+  account: (id) => `Ad account ${id}`,
   cancelledTitle: 'Cancelled',
   cancelledText: 'Nothing was connected. You can close this page.',
   connectionId: 'Connection',

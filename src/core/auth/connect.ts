@@ -12,9 +12,11 @@ import type { Environment, GrantRecipe, Platform, TokenSet } from '../connector/
 import { asPolyadError, PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
 import { callbackUrl } from '../integrations/integrations.ts';
+import type { Permission } from '../model/permissions.ts';
 import type { Pacer } from '../pacing/pacer.ts';
 import type { StoreLog } from '../store/port.ts';
 import { getConnection, getIntegration } from '../store/repositories/index.ts';
+import type { ConnectionRow } from '../store/schema.ts';
 import type { Admission } from './admission.ts';
 import {
   type BrowserAnswer,
@@ -30,6 +32,7 @@ import { ConnectStates, type Flow, type FoundFlow, newBrowserCookie, readBrowser
 import { toSealed } from './credentials.ts';
 import { importForm } from './import-form.ts';
 import { readImport } from './import-tokens.ts';
+import { grantChanges, missingPermissions } from './life/changes.ts';
 import { nativeScopes } from './permissions.ts';
 import { challengeOf } from './pkce.ts';
 import { withParams } from './redirects.ts';
@@ -243,7 +246,7 @@ export class ConnectFlow {
       requestId: request.requestId,
       signal: request.signal,
     });
-    return this.#done(found, row.id);
+    return this.#done(found, row, replacing);
   }
 
   /** Pasted tokens: a wrong one is said on the form, so that the person can correct it; only success uses the flow up. */
@@ -282,7 +285,7 @@ export class ConnectFlow {
         signal: request.signal,
         confirm: () => this.#states.consume(bound, browser),
       });
-      return this.#done(bound, row.id);
+      return this.#done(bound, row, replacing);
     } catch (thrown) {
       const error = asPolyadError(thrown);
       if (error.code === 'oauth_state_invalid' || error.code === 'internal') throw error;
@@ -292,11 +295,19 @@ export class ConnectFlow {
 
   // ------------------------------------------------------------------------------------------------ ends
 
-  #done(found: FoundFlow, connectionId: string): BrowserAnswer {
+  #done(found: FoundFlow, row: ConnectionRow, before: ConnectionRow | undefined): BrowserAnswer {
     const { flow, workspace, platform, environment } = found;
-    return flow.success_redirect === undefined
-      ? donePage({ workspace: workspace.name, platform, environment, lang: flow.lang }, connectionId)
-      : redirectTo(withParams(flow.success_redirect, { id: connectionId, state: flow.state }));
+    if (flow.success_redirect !== undefined)
+      return redirectTo(withParams(flow.success_redirect, { id: row.id, state: flow.state }));
+    return donePage({
+      workspace: workspace.name,
+      platform,
+      environment,
+      lang: flow.lang,
+      connectionId: row.id,
+      missing: missingPermissions(row) as Permission[],
+      ...(before === undefined ? {} : { changes: grantChanges(before, row) }),
+    });
   }
 
   /** To the caller's own page, or to `otherwise`. */

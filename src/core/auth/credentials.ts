@@ -19,6 +19,8 @@ export interface SealedTokens {
   access_token: string;
   refresh_token?: string;
   obtained_at: string;
+  /** When the customer authorised; renewals keep it, so it tells one authorization's tokens from the next one's. */
+  authorized_at?: string;
   /** Absent: the access token does not expire by itself, or nobody said when. */
   expires_at?: string;
   refresh_expires_at?: string;
@@ -74,11 +76,13 @@ export function toSealed(grant: GrantRecipe, tokens: TokenSet, now: Date, previo
     (tokens.refreshToken === undefined || tokens.refreshToken === previous?.refresh_token
       ? previous?.refresh_expires_at
       : undefined);
+  const authorized = previous === undefined ? now.toISOString() : previous.authorized_at;
   return {
     grant: grant.id,
     kind: previous?.kind ?? grant.tokenModel(tokens).kind,
     access_token: tokens.accessToken,
     obtained_at: now.toISOString(),
+    ...(authorized === undefined ? {} : { authorized_at: authorized }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(expires === undefined ? {} : { expires_at: expires }),
     ...(refreshExpires === undefined ? {} : { refresh_expires_at: refreshExpires }),

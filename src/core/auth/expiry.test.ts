@@ -21,10 +21,10 @@ describe('expiry', () => {
     expect(freshness(tokens(undefined), at(10 * 365 * 86_400))).toBe('fresh');
   });
 
-  it('renews a day’s token five minutes before its end', () => {
+  it('renews a day’s token fifteen minutes before its end', () => {
     const day = tokens(86_400);
-    expect(freshness(day, at(86_400 - 301))).toBe('fresh');
-    expect(freshness(day, at(86_400 - 300))).toBe('due');
+    expect(freshness(day, at(86_400 - 901))).toBe('fresh');
+    expect(freshness(day, at(86_400 - 900))).toBe('due');
     expect(freshness(day, at(86_399))).toBe('due');
     expect(freshness(day, at(86_400))).toBe('over');
   });

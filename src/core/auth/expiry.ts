@@ -5,20 +5,25 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 /**
- * `fresh`: use it. `due`: usable, and time to renew. `over`: expired, must be renewed before use.
+ * `fresh`: use it. `due`: usable, and high time to renew. `over`: expired, must be renewed before use.
  * A token without an expiry is always fresh: only the platform's refusal ends it.
  */
 export type Freshness = 'fresh' | 'due' | 'over';
 
+/** Life of the access token in ms; undefined = it does not end by itself. */
+export function lifeOf(tokens: SealedTokens): number | undefined {
+  return tokens.expires_at === undefined ? undefined : Date.parse(tokens.expires_at) - Date.parse(tokens.obtained_at);
+}
+
 /**
- * How long before its end a token is renewed, in ms: five minutes, or a tenth of a life shorter than 50 minutes. Tokens
- * that are exchanged for a longer life while they still work have no second chance, so they are renewed a week (or a
- * tenth of their life) before.
+ * How long before its end a caller that needs a token starts its renewal, in ms: fifteen minutes, or a tenth of a life
+ * shorter than 150 minutes. Tokens that are exchanged for a longer life while they still work have no second chance, so
+ * they are renewed a week (or a tenth of their life) before.
  */
 export function renewalMargin(tokens: SealedTokens): number {
-  if (tokens.expires_at === undefined) return 0;
-  const life = Date.parse(tokens.expires_at) - Date.parse(tokens.obtained_at);
-  return Math.max(0, Math.min(tokens.kind === 'exchange_to_extend' ? 7 * DAY : 5 * MINUTE, life / 10));
+  const life = lifeOf(tokens);
+  if (life === undefined) return 0;
+  return Math.max(0, Math.min(tokens.kind === 'exchange_to_extend' ? 7 * DAY : 15 * MINUTE, life / 10));
 }
 
 /** How the access token stands at `now`. */

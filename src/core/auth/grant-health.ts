@@ -6,9 +6,16 @@ import type { Clock } from '../clock.ts';
 import type { Classification } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Store, StoreLog } from '../store/port.ts';
-import { appendEvent, getConnection, updateConnection } from '../store/repositories/index.ts';
+import {
+  appendEvent,
+  getConnection,
+  noteHealthy,
+  updateConnection,
+  updateTokenLife,
+} from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { openTokens } from './credentials.ts';
+import { lifeAfter } from './life/sql.ts';
 import type { SecretStore } from './secret-store.ts';
 
 export interface GrantHealthParts {
@@ -74,17 +81,20 @@ export class GrantHealth {
    * The platform says that the grant is gone. Many callers may say so at once: one mark, one event.
    *
    * @param token the access token that was refused, when known.
+   * @param reason why it ended, for the event: `grant_refused`, `refresh_refused`, `refresh_answer_lost`,
+   *   `authorization_ended`.
    * @returns true when another token has taken its place meanwhile: nothing was marked, the call may be repeated.
    */
   async markRevoked(
     connection: ConnectionRow,
     classification: Classification,
     token: string | undefined,
+    reason = 'grant_refused',
   ): Promise<boolean> {
     const key = `${connection.id}/${token ?? ''}`;
     let marking = this.#marking.get(key);
     if (marking === undefined) {
-      marking = this.#mark(connection, classification, token).finally(() => this.#marking.delete(key));
+      marking = this.#mark(connection, classification, token, reason).finally(() => this.#marking.delete(key));
       this.#marking.set(key, marking);
     }
     return marking;
@@ -120,10 +130,13 @@ export class GrantHealth {
     this.#touched.delete(connectionId);
   }
 
-  #writeHealthy(connection: ConnectionRow, now: Date): Promise<void> {
-    return this.#parts.store.db.transaction().execute(async (trx) => {
+  async #writeHealthy(connection: ConnectionRow, now: Date): Promise<void> {
+    const { db } = this.#parts.store;
+    // The usual case costs one statement and no version, so that what is cached by version stays.
+    if (connection.health_state === 'healthy' && (await noteHealthy(db, connection.id, now))) return;
+    await db.transaction().execute(async (trx) => {
       const row = await getConnection(trx, connection.workspace_id, connection.id);
-      if (row === undefined || row.health_state === 'reconnect_required') return;
+      if (row === undefined || row.health_state === 'reconnect_required' || row.health_state === 'healthy') return;
       await updateConnection(
         trx,
         row.workspace_id,
@@ -136,7 +149,12 @@ export class GrantHealth {
     });
   }
 
-  async #mark(connection: ConnectionRow, { native }: Classification, token: string | undefined): Promise<boolean> {
+  async #mark(
+    connection: ConnectionRow,
+    { native }: Classification,
+    token: string | undefined,
+    reason: string,
+  ): Promise<boolean> {
     const { store, secrets, clock } = this.#parts;
     const now = clock.now();
     const outcome = await store.db.transaction().execute(async (trx) => {
@@ -156,9 +174,12 @@ export class GrantHealth {
           unhealthy_code: 'connection_reconnect_required',
           unhealthy_message: native.message ?? null,
           last_unhealthy_at: now,
+          ...lifeAfter(now, 'grant_gone'),
         },
         { now },
       );
+      // Nobody looks at its tokens again until the customer authorises anew.
+      await updateTokenLife(trx, row.id, { next_at: null, failures: 0 });
       await appendEvent(
         trx,
         row.workspace_id,
@@ -169,6 +190,7 @@ export class GrantHealth {
             integration_type: row.integration_type,
             environment: row.environment,
             external_xref: row.external_xref,
+            reason,
             platform_code: native.code ?? null,
             platform_message: native.message ?? null,
           },

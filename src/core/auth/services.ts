@@ -12,10 +12,12 @@ import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { Admission } from './admission.ts';
 import { ConnectFlow } from './connect.ts';
+import type { RefreshLease } from './life/lease.ts';
+import type { StepHook } from './life/steps.ts';
 import { Reconnect } from './reconnect.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Signer } from './signing.ts';
-import { type RefreshLease, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 
 export interface TokenServicesParts {
   store: Store;
@@ -30,8 +32,10 @@ export interface TokenServicesParts {
   hosts: HostOverrides;
   /** Address under which browsers reach this server, without a slash at its end. Known once it listens. */
   publicUrl(): string;
-  /** For several nodes; default: this process alone. */
-  lease?: RefreshLease;
+  /** One renewal at a time over all nodes; default: a row of the store. */
+  lease?: RefreshLease | undefined;
+  /** Called at each step of a renewal: fault injection. */
+  onStep?: StepHook | undefined;
 }
 
 /** What the runtime is made with. */
@@ -56,7 +60,8 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
     hosts: (platform, environment) => hostsFor(platform, environment, parts.hosts),
     appCredentials: (workspaceId, type, environment) => apps.get(workspaceId, type, environment),
     reconnectUrl: (connection) => reconnect.url(connection),
-    ...(lease === undefined ? {} : { lease }),
+    lease,
+    onStep: parts.onStep,
   });
   return { tokens, apps, reconnect };
 }

@@ -47,6 +47,12 @@ export interface TokenCallInput {
   values: TokenValues;
   /** Sending it twice does no harm. An authorization code works once, so an exchange is not repeatable. */
   repeatable: boolean;
+  /**
+   * It uses up what it sends (a refresh token that rotates): the answer is waited for as long as the call may take, since
+   * losing it may cost the grant; and when it was lost all the same, the call is repeated once, at once, because platforms
+   * that forgive a repetition do so for a short while only.
+   */
+  spends?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -95,19 +101,28 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
  */
 export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools): Promise<unknown> {
   const started = tools.clock.now().getTime();
+  const left = (): number => TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started);
+  let lost = 0;
   for (let number = 1; ; number += 1) {
-    const permit = await turn(input, tools, TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started));
-    const outcome = await attempt(input, tools).finally(() => permit?.answered());
+    const permit = await turn(input, tools, left());
+    const outcome = await attempt(input, tools, left()).finally(() => permit?.answered());
     if ('answer' in outcome) return outcome.answer;
     const { error, notDelivered } = outcome;
+    // Refused for its quota, it was not carried out.
+    const refusedUnseen = notDelivered || error.code === 'platform_rate_limited';
+    const failure = FAILURES.get(error);
+    if (lost > 0) LOST.add(error);
+    if (!refusedUnseen && (failure === undefined || failure.scope === 'platform')) {
+      lost += 1;
+      LOST.add(error);
+    }
     const delay = retryDelay(
       {
         number,
         retry: error.retry,
-        // Refused for its quota, it was not carried out.
-        safe: input.repeatable || notDelivered || error.code === 'platform_rate_limited',
+        safe: input.spends === true ? lost < 2 : input.repeatable || refusedUnseen,
         retryAfterMs: error.retryAfterMs,
-        remainingMs: TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started),
+        remainingMs: left(),
       },
       Math.random(),
     );
@@ -133,6 +148,15 @@ function turn(input: TokenCallInput, tools: TokenCallTools, maxWaitMs: number): 
 }
 
 const FAILURES = new WeakMap<PolyadError, Classification>();
+const LOST = new WeakSet<PolyadError>();
+
+/**
+ * Whether the platform may have carried out a call that ended in this error, or an earlier attempt at it, without its
+ * answer reaching us.
+ */
+export function answerLost(error: unknown): boolean {
+  return error instanceof PolyadError && LOST.has(error);
+}
 
 /** The platform's classification behind an error of `runTokenCall`; undefined when the platform did not answer. */
 export function failureOf(error: unknown): Classification | undefined {
@@ -141,7 +165,7 @@ export function failureOf(error: unknown): Classification | undefined {
 
 type Outcome = { answer: unknown } | { error: PolyadError; notDelivered: boolean };
 
-async function attempt(input: TokenCallInput, tools: TokenCallTools): Promise<Outcome> {
+async function attempt(input: TokenCallInput, tools: TokenCallTools, leftMs: number): Promise<Outcome> {
   const { platform, hosts, call, values } = input;
   const base = hosts[call.host];
   if (base === undefined) throw new Error(`${platform.manifest.id}: no host \`${call.host}\` for a token call`);
@@ -158,7 +182,8 @@ async function attempt(input: TokenCallInput, tools: TokenCallTools): Promise<Ou
     headers['content-type'] = 'application/json';
     body = JSON.stringify(params);
   }
-  const limit = AbortSignal.timeout(TOKEN_CALL_DEADLINE_MS);
+  const limit = AbortSignal.timeout(Math.max(1_000, leftMs));
+  const silence = input.spends === true ? TOKEN_CALL_DEADLINE_MS : SILENCE_MS;
   const signal = input.signal === undefined ? limit : AbortSignal.any([input.signal, limit]);
   let response: PlatformResponse;
   try {
@@ -168,8 +193,8 @@ async function attempt(input: TokenCallInput, tools: TokenCallTools): Promise<Ou
       headers,
       ...(body === undefined ? {} : { body }),
       signal,
-      headersTimeoutMs: SILENCE_MS,
-      bodyTimeoutMs: SILENCE_MS,
+      headersTimeoutMs: silence,
+      bodyTimeoutMs: silence,
     });
     response = { status: answer.status, headers: answer.headers, ...(await readBody(answer.body)) };
   } catch (thrown) {

@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { Environment } from '../connector/types.ts';
+import type { Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
 import type { Pacer } from '../pacing/pacer.ts';
+import { peek } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
 import { quotaClaims } from './quota-claims.ts';
@@ -51,6 +52,7 @@ const NOT_FORWARDED = new Set([
   'x-forwarded-proto',
   'x-real-ip',
 ]);
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -149,7 +151,8 @@ export class PassthroughService {
         const name = answer.rawHeaders[index] as string;
         if (!HOP_BY_HOP.has(name.toLowerCase())) rawHeaders.push(name, answer.rawHeaders[index + 1] as string);
       }
-      return { status: answer.status, rawHeaders, body: answer.body };
+      const body = peek(answer, (response) => this.#judge(scope, platform, request, response, accessToken));
+      return { status: answer.status, rawHeaders, body };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
       if (thrown instanceof PolyadError) throw thrown;
@@ -164,5 +167,27 @@ export class PassthroughService {
       permit.answered();
       scope.meter.stop(clock.now().getTime());
     }
+  }
+
+  /**
+   * What a small answer means for the connection. The answer itself stays as it is: an expired token is renewed for the
+   * next call.
+   */
+  async #judge(
+    { connection }: Scope,
+    platform: Platform,
+    { method, path }: PassthroughRequest,
+    response: PlatformResponse,
+    token: string,
+  ): Promise<void> {
+    const { tokens } = this.#parts;
+    const operation = platform.operationOfPath?.(path) ?? path;
+    const known = METHODS.find((one) => one === method.toUpperCase()) ?? 'POST';
+    const failure = platform.errors.classify({ method: known, path, operation }, response);
+    if (failure === null) return tokens.reportHealthy(connection);
+    if (failure.scope !== 'connection' || failure.code !== 'connection_reconnect_required' || failure.weak === true)
+      return;
+    if (failure.tokenExpired === true) await tokens.tokenFor(connection, token).catch(() => undefined);
+    else await tokens.reportRevoked(connection, failure, token).catch(() => undefined);
   }
 }

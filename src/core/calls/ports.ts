@@ -25,6 +25,12 @@ export interface TokenSource {
     classification: Classification,
     token?: string,
   ): Promise<{ reconnectUrl: string; replaced?: boolean }>;
-  /** A call succeeded. Cheap: writes at most now and then. */
-  reportHealthy(connection: ConnectionRow): void;
+  /** A call succeeded; `organizationId` is the ad account it was about, if any. Cheap: writes at most now and then. */
+  reportHealthy(connection: ConnectionRow, organizationId?: string): void;
+  /** The platform refuses one ad account while the grant works: noted on the connection, stops nothing. */
+  reportOrganizationLost(
+    connection: ConnectionRow,
+    organizationId: string,
+    classification: Classification,
+  ): Promise<void>;
 }

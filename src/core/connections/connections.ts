@@ -3,6 +3,7 @@ import type { Admission } from '../auth/admission.ts';
 import { eventFacts } from '../auth/admission.ts';
 import { grantOf, openTokens, type SealedTokens } from '../auth/credentials.ts';
 import { bringsTokens, readImport } from '../auth/import-tokens.ts';
+import { lifeAfter } from '../auth/life/sql.ts';
 import { askedPermissions, grantedPermissions } from '../auth/permissions.ts';
 import type { Reconnect } from '../auth/reconnect.ts';
 import type { SecretStore } from '../auth/secret-store.ts';
@@ -25,6 +26,7 @@ import {
   getConnection,
   listConnections,
   updateConnection,
+  updateTokenLife,
 } from '../store/repositories/index.ts';
 import type { ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 import { connectionWire } from './wire.ts';
@@ -72,7 +74,11 @@ export class Connections {
   /** The wire form of a row. */
   wire(row: ConnectionRow): Connection {
     const { registry, reconnect } = this.#parts;
-    return connectionWire(row, { registry, reconnectUrl: (connection) => reconnect.url(connection) });
+    return connectionWire(row, {
+      registry,
+      reconnectUrl: (connection) => reconnect.url(connection),
+      now: this.#parts.clock.now(),
+    });
   }
 
   async list(workspace: WorkspaceRow, query: ConnectionQuery = {}): Promise<Connection[]> {
@@ -212,7 +218,10 @@ export class Connections {
     const { store, clock } = this.#parts;
     const now = clock.now();
     return store.db.transaction().execute(async (trx) => {
-      const changed = await updateConnection(trx, row.workspace_id, row.id, { is_paused: paused }, { now });
+      const life = lifeAfter(now, paused ? 'paused' : 'resumed');
+      const changed = await updateConnection(trx, row.workspace_id, row.id, { is_paused: paused, ...life }, { now });
+      // Its tokens' schedule is another one now.
+      if (changed.health_state !== 'reconnect_required') await updateTokenLife(trx, row.id, { next_at: now });
       const type = paused ? 'connection.paused' : 'connection.unpaused';
       await appendEvent(trx, row.workspace_id, { type, connection_id: row.id, payload: eventFacts(changed) }, now);
       return changed;

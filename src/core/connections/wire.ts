@@ -1,4 +1,6 @@
 /** A connection as the wire contract has it. Tokens never appear: `auth` carries only what is no secret. */
+import { missingPermissions } from '../auth/life/changes.ts';
+import { DAY_MS, shownLife } from '../auth/life/state.ts';
 import { wireEnvironment } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import { ERRORS, type ErrorCode } from '../errors/index.ts';
@@ -8,6 +10,7 @@ import type { ConnectionRow } from '../store/schema.ts';
 export interface WireParts {
   registry: PlatformRegistry;
   reconnectUrl(connection: ConnectionRow): string;
+  now: Date;
 }
 
 /** The wire form of a row. */
@@ -46,15 +49,56 @@ function openAuth(row: ConnectionRow): NonNullable<Connection['auth']> {
       ...(typeof grant === 'string' ? { grant } : {}),
       organization_ids: organizationIds ?? [],
       scopes: row.native_scopes,
+      ...(Array.isArray(row.account['needed_scopes']) ? { needed_scopes: row.account['needed_scopes'] } : {}),
     },
   };
 }
 
+/** What is said of a connection whose authorization ends at a known time. */
+function dueWords(row: ConnectionRow): string {
+  const end = row.reauthorize_by;
+  const when = end === null ? 'soon' : `on ${end.toISOString()}`;
+  return `The authorization ends ${when}. The customer can renew it before that; calls go on working until then.`;
+}
+
+/** The members that stand in every state: where the tokens are in their life, and what the grant lacks. */
+function life(row: ConnectionRow, parts: WireParts): Partial<ConnectionHealth> {
+  const lifecycle = shownLife(row, parts.now);
+  const missing = missingPermissions(row);
+  const lost = Object.entries(row.lost_organizations);
+  const due = lifecycle === 'reauthorization_due';
+  const left = row.reauthorize_by === null ? undefined : row.reauthorize_by.getTime() - parts.now.getTime();
+  return {
+    lifecycle,
+    ...(row.life_since === null || lifecycle !== row.life ? {} : { lifecycle_since: row.life_since.toISOString() }),
+    ...(row.reauthorize_by === null || lifecycle === 'revoked'
+      ? {}
+      : { reauthorize_by: row.reauthorize_by.toISOString() }),
+    ...(due && left !== undefined ? { reauthorize_in_days: Math.max(0, Math.ceil(left / DAY_MS)) } : {}),
+    ...(due || missing.length > 0 ? { reconnect_url: parts.reconnectUrl(row) } : {}),
+    ...(missing.length === 0 ? {} : { missing_permissions: missing as Connection['permissions'] }),
+    ...(lost.length === 0
+      ? {}
+      : {
+          organizations: lost.map(([id, { since, platform_code: code, message }]) => ({
+            id,
+            code: 'organization_access_lost',
+            since,
+            ...(code === undefined ? {} : { platform_code: code }),
+            ...(message === undefined ? {} : { message }),
+          })),
+        }),
+  };
+}
+
 function health(row: ConnectionRow, parts: WireParts): ConnectionHealth {
+  const more = life(row, parts);
   if (row.health_state === 'healthy' || row.health_state === 'unknown')
     return {
       state: row.health_state,
       ...(row.last_healthy_at === null ? {} : { since: row.last_healthy_at.toISOString() }),
+      ...(more.lifecycle === 'reauthorization_due' ? { message: dueWords(row), who: 'customer' } : {}),
+      ...more,
     };
   const entry =
     row.unhealthy_code === null || !(row.unhealthy_code in ERRORS)
@@ -68,6 +112,7 @@ function health(row: ConnectionRow, parts: WireParts): ConnectionHealth {
     ...(row.unhealthy_code === null ? {} : { code: row.unhealthy_code }),
     ...(words.length === 0 ? {} : { message: words.join(' ') }),
     ...(entry === undefined ? {} : { who: entry.actor }),
+    ...more,
     ...(row.health_state === 'reconnect_required' ? { reconnect_url: parts.reconnectUrl(row) } : {}),
     ...(row.last_unhealthy_at === null ? {} : { since: row.last_unhealthy_at.toISOString() }),
   };

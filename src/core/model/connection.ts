@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dateTime, id, openEnum, timestamps } from './common.ts';
-import { ACTORS, CATEGORIES, HEALTH_STATES } from './enums.ts';
+import { ACTORS, CATEGORIES, HEALTH_STATES, LIFECYCLES } from './enums.ts';
 import { PERMISSIONS } from './permissions.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
@@ -53,6 +53,33 @@ export const connectionHealth = z
     who: openEnum(ACTORS).optional().describe('Who must act.'),
     reconnect_url: text('Where to send the end customer to authorise again.'),
     since: dateTime.optional().describe('Since when the connection is in this state.'),
+    lifecycle: openEnum(LIFECYCLES)
+      .optional()
+      .describe('Where the tokens stand in their life; calls go out in all states but `revoked` and `paused`.'),
+    lifecycle_since: dateTime.optional().describe('Since when they stand there.'),
+    reauthorize_by: dateTime
+      .optional()
+      .describe('When the customer must have authorised again, as far as that is known.'),
+    reauthorize_in_days: z
+      .number()
+      .optional()
+      .describe('Days until then, once they are few enough to ask the customer.'),
+    missing_permissions: z
+      .array(openEnum(PERMISSIONS))
+      .optional()
+      .describe('Permissions that were asked for and that the customer did not grant.'),
+    organizations: z
+      .array(
+        z.object({
+          id: z.string().describe('Id of the ad account.'),
+          code: z.string().describe('Stable error code.'),
+          since: dateTime.describe('Since when.'),
+          platform_code: text("The platform's own code."),
+          message: text("The platform's own words."),
+        }),
+      )
+      .optional()
+      .describe('Ad accounts that the platform no longer lets this connection use, while the grant works.'),
   })
   .meta({ id: 'ConnectionHealth', description: 'State of a connection, and what to do about it.' });
 export type ConnectionHealth = z.infer<typeof connectionHealth>;

@@ -359,5 +359,16 @@ export type ApiCallType = (typeof API_CALL_TYPES)[number];
 export const HEALTH_STATES = ['healthy', 'unhealthy', 'unknown'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
+/** Where a connection's tokens stand in their life: docs/guides/tokens.md has what each means. */
+export const LIFECYCLES = [
+  'healthy',
+  'expiring',
+  'refreshing',
+  'degraded',
+  'reauthorization_due',
+  'revoked',
+  'paused',
+] as const;
+
 /** Who must act on an error. */
 export const ACTORS = ['caller', 'customer', 'operator', 'platform'] as const satisfies readonly Actor[];

@@ -55,6 +55,10 @@ export interface ApiKeyTable {
   last_used_at: NullableTimestamp;
   revoked_at: NullableTimestamp;
   expires_at: NullableTimestamp;
+  /** The connections that the key may use; null = all of the workspace. */
+  connection_ids: string[] | null;
+  /** Id of the key that this one replaces. */
+  rotated_from: string | null;
 }
 
 /** Settings of an integration in one workspace and environment. Never secrets: those go through the secret store. */
@@ -416,6 +420,56 @@ export interface SpendGuardTable {
   updated_at: Timestamp;
 }
 
+/** Somebody who is signed in to the dashboard. */
+export interface DashboardSessionTable {
+  /** SHA-256 of the id in the cookie, in hexadecimal. */
+  id: string;
+  workspace_id: string;
+  key_id: string;
+  created_at: Timestamp;
+  seen_at: Timestamp;
+  expires_at: Timestamp;
+}
+
+/**
+ * Who did something: an API key, somebody signed in to the dashboard, an end customer in the connect flow, the server of its
+ * own accord, or somebody at the machine (CLI with the database opened).
+ */
+export type AuditActorKind = 'api_key' | 'session' | 'customer' | 'system' | 'console';
+
+/** A row of the audit log. Written by `audit/log.ts` alone, never changed. */
+export interface AuditTable {
+  workspace_id: string;
+  /** 1, 2, 3 … without gaps in each workspace. */
+  seq: number;
+  at: Timestamp;
+  actor_kind: AuditActorKind;
+  actor_id: string | null;
+  actor_name: string | null;
+  /** What was done: `key.create`, `campaign.update`. */
+  action: string;
+  object_type: string | null;
+  object_id: string | null;
+  connection_id: string | null;
+  /** `ok`, or the code of the error that it ended with. */
+  outcome: string;
+  request_id: string | null;
+  ip_address: string | null;
+  /** JSON. */
+  details: string;
+  previous_hash: string;
+  hash: string;
+}
+
+/** The end of a workspace's chain. */
+export interface AuditHeadTable {
+  workspace_id: string;
+  seq: number;
+  hash: string;
+  /** Signature over workspace, number and hash, by a key that is not in the database. */
+  seal: string;
+}
+
 /** The migrations that this database has seen. */
 export interface MigrationTable {
   id: string;
@@ -441,6 +495,9 @@ export interface Database {
   events: EventTable;
   writes: WriteTable;
   spend_guards: SpendGuardTable;
+  dashboard_sessions: DashboardSessionTable;
+  audit_log: AuditTable;
+  audit_heads: AuditHeadTable;
   polyad_migrations: MigrationTable;
 }
 
@@ -464,3 +521,5 @@ export type ApiCallRow = Selectable<ApiCallTable>;
 export type EventRow = Selectable<EventTable>;
 export type WriteRow = Selectable<WriteTable>;
 export type SpendGuardRow = Selectable<SpendGuardTable>;
+export type DashboardSessionRow = Selectable<DashboardSessionTable>;
+export type AuditRow = Selectable<AuditTable>;

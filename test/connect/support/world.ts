@@ -6,6 +6,8 @@ import type { ConnectFlow } from '../../../src/core/auth/connect.ts';
 import type { BrowserAnswer } from '../../../src/core/auth/connect-page.ts';
 import type { StartQuery } from '../../../src/core/auth/connect-start.ts';
 import { Keyring, parseMasterKeys } from '../../../src/core/auth/keyring.ts';
+import type { RefreshLease } from '../../../src/core/auth/life/lease.ts';
+import type { StepHook } from '../../../src/core/auth/life/steps.ts';
 import { SecretStore } from '../../../src/core/auth/secret-store.ts';
 import {
   type ConnectionServices,
@@ -40,6 +42,12 @@ export class Browser {
   }
 }
 
+/** How a second process differs from the first. */
+export interface TwinOptions {
+  lease?: RefreshLease;
+  onStep?: StepHook;
+}
+
 export interface World extends TokenServices, ConnectionServices {
   clock: VirtualClock;
   store: Store;
@@ -52,7 +60,7 @@ export interface World extends TokenServices, ConnectionServices {
   /** Log lines as JSON text. */
   lines: string[];
   /** A second process on the same database: its own memory. */
-  twin(): Omit<World, 'twin' | 'close'>;
+  twin(options?: TwinOptions): Omit<World, 'twin' | 'close'>;
   row(id: string): Promise<ConnectionRow>;
   events(type?: string): Promise<string[]>;
   scope(connection: ConnectionRow): Scope;
@@ -92,7 +100,7 @@ export async function startWorld(): Promise<World> {
   );
   const https: HttpClient[] = [];
 
-  const build = () => {
+  const build = ({ lease, onStep }: TwinOptions = {}) => {
     const http = new HttpClient(new EgressPolicy({ trusted: config.hosts }));
     https.push(http);
     const parts = {
@@ -105,6 +113,8 @@ export async function startWorld(): Promise<World> {
       signer,
       hosts: config.hosts,
       publicUrl: () => PUBLIC_URL,
+      lease,
+      onStep,
     };
     const tokens = createTokenServices(parts);
     const runtime = createRuntime({

@@ -1,8 +1,9 @@
 import { migration as initial } from './0001-initial.ts';
 import { migration as vault } from './0002-vault.ts';
 import { migration as tokenLife } from './0003-token-life.ts';
+import { migration as access } from './0004-access.ts';
 import { migration as writes } from './0005-writes.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order they run. */
-export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, writes];
+export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, access, writes];

@@ -1,7 +1,15 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { PolyadError } from '../../errors/index.ts';
 import { newId } from '../ids.ts';
-import { type ConnectionAccount, type ConnectionRow, type Db, type HealthState, json } from '../schema.ts';
+import {
+  type ConnectionAccount,
+  type ConnectionRow,
+  type Db,
+  type HealthState,
+  json,
+  type LifeState,
+  type LostOrganization,
+} from '../schema.ts';
 import { type ListOptions, page } from './list.ts';
 
 /** What may be given and changed. Members left out keep their value (on creation: empty). */
@@ -19,6 +27,10 @@ export interface ConnectionFields {
   unhealthy_message?: string | null | undefined;
   last_healthy_at?: Date | null | undefined;
   last_unhealthy_at?: Date | null | undefined;
+  life?: LifeState | RawBuilder<LifeState> | undefined;
+  life_since?: Date | null | RawBuilder<Date | null> | undefined;
+  reauthorize_by?: Date | null | undefined;
+  lost_organizations?: Readonly<Record<string, LostOrganization>> | undefined;
 }
 
 export interface NewConnection extends ConnectionFields {
@@ -30,7 +42,7 @@ export interface NewConnection extends ConnectionFields {
 
 /** The given members in the form of columns; `undefined` ones left out. */
 function columns(fields: ConnectionFields) {
-  const { account, permissions, categories, native_scopes, ...plain } = fields;
+  const { account, permissions, categories, native_scopes, lost_organizations: lost, ...plain } = fields;
   const lists = { permissions, categories, native_scopes };
   return {
     ...(Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as {
@@ -40,6 +52,7 @@ function columns(fields: ConnectionFields) {
       Object.entries(lists).flatMap(([name, list]) => (list === undefined ? [] : [[name, [...list]]])),
     ) as { [K in keyof typeof lists]?: string[] }),
     ...(account === undefined ? {} : { account: json(account) }),
+    ...(lost === undefined ? {} : { lost_organizations: json(lost) }),
   };
 }
 
@@ -149,6 +162,99 @@ export async function updateConnection(
   throw new PolyadError('record_conflict', {
     details: { connection_id: connectionId, expected_version: options.version, current_version: current.version },
   });
+}
+
+/**
+ * Notes that a connection works, without counting a version: nobody's cached row is worse for not knowing it.
+ *
+ * @returns false when its grant is known to be gone (only authorising again brings it back), or there is none.
+ */
+export async function noteHealthy(db: Db, connectionId: string, now: Date): Promise<boolean> {
+  const row = await db
+    .updateTable('connections')
+    .set({ last_healthy_at: now })
+    .where('id', '=', connectionId)
+    .where('health_state', '=', 'healthy')
+    .where('deleted_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The state of a connection's tokens, as a value or worked out by the database from what is there. */
+export interface LifeColumns {
+  life: LifeState | RawBuilder<LifeState>;
+  life_since: Date | null | RawBuilder<Date | null>;
+  /** Undefined = keep. */
+  reauthorize_by?: Date | null | undefined;
+}
+
+/** Notes where a connection stands in the life of its tokens; counts no version either. */
+export async function noteLife(db: Db, connectionId: string, columns: LifeColumns): Promise<void> {
+  const { reauthorize_by: end, ...life } = columns;
+  await db
+    .updateTable('connections')
+    .set({ ...life, ...(end === undefined ? {} : { reauthorize_by: end }) })
+    .where('id', '=', connectionId)
+    .where('deleted_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Notes that a connection may not use an ad account any more, and counts the version up: what was remembered of its ad
+ * accounts is no longer right. Undefined = that was noted before.
+ */
+export function noteLostOrganization(
+  db: Db,
+  connectionId: string,
+  organizationId: string,
+  lost: LostOrganization,
+  now: Date,
+): Promise<ConnectionRow | undefined> {
+  return db
+    .updateTable('connections')
+    .set((eb) => ({
+      lost_organizations: sql<string>`lost_organizations || jsonb_build_object(${organizationId}::text, ${json(lost)}::jsonb)`,
+      version: eb('version', '+', 1),
+      updated_at: now,
+    }))
+    .where('id', '=', connectionId)
+    .where('deleted_at', 'is', null)
+    .where(sql<boolean>`not jsonb_exists(lost_organizations, ${organizationId})`)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Takes such a note back. Undefined = there was none. */
+export function clearLostOrganization(
+  db: Db,
+  connectionId: string,
+  organizationId: string,
+  now: Date,
+): Promise<ConnectionRow | undefined> {
+  return db
+    .updateTable('connections')
+    .set((eb) => ({
+      lost_organizations: sql<string>`lost_organizations - ${organizationId}::text`,
+      version: eb('version', '+', 1),
+      updated_at: now,
+    }))
+    .where('id', '=', connectionId)
+    .where('deleted_at', 'is', null)
+    .where(sql<boolean>`jsonb_exists(lost_organizations, ${organizationId})`)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Connections by id, of all workspaces: for work that concerns the whole installation. Deleted ones are left out. */
+export function connectionsById(db: Db, ids: readonly string[]): Promise<ConnectionRow[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return db
+    .selectFrom('connections')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .where('deleted_at', 'is', null)
+    .execute();
 }
 
 /**

@@ -2,6 +2,7 @@
 export * from './api-calls.ts';
 export * from './api-keys.ts';
 export * from './connections.ts';
+export * from './dashboard-sessions.ts';
 export * from './events.ts';
 export * from './integrations.ts';
 export type { ListOptions } from './list.ts';

@@ -1,0 +1,73 @@
+/**
+ * A look at what streams by: small JSON answers of pass-through calls are read as well as handed on, byte for byte, so that
+ * a revoked grant or an expired token is noticed there too.
+ */
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import type { PlatformResponse } from '../connector/types.ts';
+import { parseExactJson } from '../http/exact-json.ts';
+
+/** Largest answer that is read, in bytes as it travels. Answers about tokens are far smaller; data is not our business. */
+export const PEEK_LIMIT = 8 * 1024;
+/** Largest size after decompression, in bytes. */
+const MAX_TEXT = 64 * 1024;
+
+const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+};
+
+/**
+ * The body, unchanged. When it was small and JSON, `judge` gets it before the body ends, so that whoever has read the
+ * answer finds its consequences done. `judge` must not fail.
+ */
+export function peek(
+  answer: { status: number; headers: Record<string, string>; body: Readable },
+  judge: (response: PlatformResponse) => Promise<void>,
+): Readable {
+  const { status, headers, body } = answer;
+  const announced = Number(headers['content-length'] ?? 0);
+  if (!(headers['content-type'] ?? '').includes('json') || announced > PEEK_LIMIT) return body;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const tap = new Transform({
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      size += chunk.length;
+      if (size <= PEEK_LIMIT) chunks.push(chunk);
+      else chunks.length = 0;
+      done(null, chunk);
+    },
+    flush(done: TransformCallback) {
+      const text = size > PEEK_LIMIT ? undefined : decoded(Buffer.concat(chunks), headers['content-encoding']);
+      const json = text === undefined ? undefined : parsed(text);
+      if (json === undefined) return done();
+      judge({ status, headers, json, text: '' }).then(
+        () => done(),
+        () => done(),
+      );
+    },
+  });
+  body.once('error', (error) => tap.destroy(error));
+  // Whoever hangs up on us hangs up on the platform.
+  tap.once('close', () => body.destroy());
+  return body.pipe(tap);
+}
+
+function decoded(bytes: Buffer, encoding: string | undefined): string | undefined {
+  if (encoding === undefined || encoding === 'identity') return bytes.toString('utf8');
+  try {
+    return DECODERS[encoding.trim().toLowerCase()]?.(bytes, { maxOutputLength: MAX_TEXT }).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
