@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { PolyadError } from '../../errors/index.ts';
 import { newId } from '../ids.ts';
 import type { ApiKeyRow, Db, WorkspaceRow } from '../schema.ts';
@@ -20,6 +20,8 @@ const COLUMNS = [
   'last_used_at',
   'revoked_at',
   'expires_at',
+  'connection_ids',
+  'rotated_from',
 ] as const;
 
 /** A new random key: `polyad_` and 40 base-62 characters. */
@@ -44,6 +46,10 @@ export interface NewApiKey {
   /** What the key may do; an empty list grants nothing. */
   scopes: readonly string[];
   expires_at?: Date | null | undefined;
+  /** Connections that it may use; absent = all of the workspace. */
+  connection_ids?: readonly string[] | null | undefined;
+  /** The key that it replaces. */
+  rotated_from?: string | undefined;
   /** A key that exists already (imports, fixed demo keys); otherwise one is made. Must carry enough randomness. */
   key?: string | undefined;
 }
@@ -67,11 +73,17 @@ export async function createApiKey(
       scopes: [...input.scopes],
       created_at: now,
       expires_at: input.expires_at ?? null,
+      connection_ids:
+        input.connection_ids === undefined || input.connection_ids === null ? null : [...input.connection_ids],
+      rotated_from: input.rotated_from ?? null,
     })
     .returning(COLUMNS)
     .executeTakeFirstOrThrow();
   return { key, row };
 }
+
+/** What every random key of ours compares with when there is none: the same work is done either way. */
+const NO_HASH = '0'.repeat(64);
 
 /**
  * The key with this hash and its workspace, revoked and expired ones included: the caller says which of the two errors it
@@ -81,8 +93,16 @@ export async function findApiKeyByHash(
   db: Db,
   hash: string,
 ): Promise<{ key: ApiKeyRow; workspace: WorkspaceRow } | undefined> {
-  const key = await db.selectFrom('api_keys').select(COLUMNS).where('hash', '=', hash).executeTakeFirst();
-  if (key === undefined) return undefined;
+  const found = await db
+    .selectFrom('api_keys')
+    .select([...COLUMNS, 'hash'])
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+  // An index may tell how far a hash agrees with a stored one; whoever sends keys does not choose their hashes, and the
+  // last word is a comparison that takes the same time whatever it finds.
+  const same = timingSafeEqual(Buffer.from(found?.hash ?? NO_HASH), Buffer.from(hash));
+  if (found === undefined || !same) return undefined;
+  const { hash: _, ...key } = found;
   const workspace = await getWorkspace(db, key.workspace_id);
   return workspace === undefined ? undefined : { key, workspace };
 }
@@ -118,6 +138,70 @@ export async function revokeApiKey(
     .executeTakeFirst();
   if (row === undefined) throw new PolyadError('record_not_found', { details: { api_key_id: keyId } });
   return row;
+}
+
+export interface KeyRotation {
+  /** How long the old key still works, in ms; it never works longer than it would have. */
+  overlapMs: number;
+  /** When the new key ends; absent = after as long a life as the old one's, null = never. */
+  expires_at?: Date | null | undefined;
+}
+
+/**
+ * Makes a key that may do what another may, and lets the old one end after an overlap, so that whoever uses it can change
+ * over without a gap. May be repeated: then the key made last is one more.
+ *
+ * @throws PolyadError `record_not_found`, `record_conflict` (revoked or over)
+ */
+export async function rotateApiKey(
+  db: Db,
+  workspaceId: string,
+  keyId: string,
+  rotation: KeyRotation,
+  now: Date = new Date(),
+): Promise<{ key: string; row: ApiKeyRow; old: ApiKeyRow }> {
+  return db.transaction().execute(async (trx) => {
+    const present = await trx
+      .selectFrom('api_keys')
+      .select(COLUMNS)
+      .where('workspace_id', '=', workspaceId)
+      .where('id', '=', keyId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (present === undefined) throw new PolyadError('record_not_found', { details: { api_key_id: keyId } });
+    const { expires_at: ends } = present;
+    if (present.revoked_at !== null || (ends !== null && ends <= now))
+      throw new PolyadError('record_conflict', {
+        message: `A key that ${present.revoked_at === null ? 'has expired' : 'was revoked'} cannot be rotated: make a new one.`,
+        details: { api_key_id: keyId },
+      });
+    const life = ends === null ? undefined : ends.getTime() - present.created_at.getTime();
+    const made = await createApiKey(
+      trx,
+      workspaceId,
+      {
+        name: present.name,
+        scopes: present.scopes,
+        connection_ids: present.connection_ids,
+        rotated_from: present.id,
+        expires_at:
+          rotation.expires_at !== undefined
+            ? rotation.expires_at
+            : life === undefined
+              ? null
+              : new Date(now.getTime() + life),
+      },
+      now,
+    );
+    const end = new Date(now.getTime() + rotation.overlapMs);
+    const old = await trx
+      .updateTable('api_keys')
+      .set({ expires_at: ends !== null && ends < end ? ends : end })
+      .where('id', '=', present.id)
+      .returning(COLUMNS)
+      .executeTakeFirstOrThrow();
+    return { ...made, old };
+  });
 }
 
 /** Notes when a key was last used. Written in batches by the call log; does not invalidate cached keys. */
