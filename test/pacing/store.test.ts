@@ -159,6 +159,16 @@ for (const { name } of kinds())
       await expect(waiting).resolves.toBeDefined();
     });
 
+    it('a call that cannot wait is counted all the same: those after it wait so much longer', async () => {
+      const one = [claim(2, 10_000)];
+      for (let call = 0; call < 3; call += 1) pacer.charge(one).answered();
+      await world.advance(10);
+      expect((await pacer.inspect())[0]?.used).toBe(3);
+      await expect(pacer.acquire('a', one, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
+      await world.advance(10_200);
+      (await pacer.acquire('a', one, 0, never)).answered();
+    });
+
     it('nested buckets are taken together or not at all', async () => {
       const wide = claim(100, 10_000, { name: 'wide' });
       const narrow = claim(1, 10_000, { name: 'narrow' });

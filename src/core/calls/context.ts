@@ -87,6 +87,7 @@ export class Contexts {
           });
         return found;
       },
+      jobEnded: (request) => pipeline.jobEnded(scope, platform, request),
       remember,
       grantedScopes: connection.native_scopes,
       knownOrganizationIds: connection.account.organization_ids ?? [],

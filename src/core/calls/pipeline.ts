@@ -14,11 +14,12 @@ import { type HttpClient, type IncomingAnswer, transportFault } from '../http/cl
 import { parseExactJson } from '../http/exact-json.ts';
 import { Patience } from '../http/patience.ts';
 import { retryDelay } from '../http/retry.ts';
-import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
+import type { Pacer, Permit } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
-import { quotaClaims, restUntil } from './quota-claims.ts';
+import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
+import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
 import { changes, type Scope, type WriteFate } from './scope.ts';
 
 export interface PipelineParts {
@@ -29,6 +30,8 @@ export interface PipelineParts {
   tokens: TokenSource;
   clock: Clock;
   hosts: HostOverrides;
+  /** Access level of the operator's apps by platform id, for quotas that differ by it. */
+  tiers?: ReadonlyMap<string, string>;
   /** 0 ≤ x < 1; jitter of the back-off. */
   random(): number;
   log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
@@ -93,6 +96,14 @@ export class Pipeline {
     this.#parts = parts;
   }
 
+  /** A job that `request` began is over. */
+  async jobEnded(scope: Scope, platform: Platform, request: PlatformRequest): Promise<void> {
+    const { manifest } = platform;
+    const app = await this.#parts.tokens.appFor(scope.connection);
+    const subject = quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id));
+    this.#parts.pacer.jobEnded(quotaClaims(manifest, subject, request));
+  }
+
   /** A successful, parsed answer; anything else is thrown as PolyadError. */
   async request(
     scope: Scope,
@@ -154,7 +165,10 @@ export class Pipeline {
     }
     const response = { status: answer.status, headers: answer.headers, json, text: json === undefined ? text : '' };
     const failure = platform.errors.classify(request, response);
-    return failure === null ? { value: response } : { failure };
+    if (failure === null) return { value: response };
+    if (failure.code !== 'platform_rate_limited' || failure.retryAfterMs !== undefined) return { failure };
+    const wait = waitIn(platform.manifest.usage ?? [], response, this.#parts.clock.now().getTime());
+    return { failure: wait === undefined ? failure : { ...failure, retryAfterMs: wait } };
   }
 
   async #attempts<T>(
@@ -173,15 +187,17 @@ export class Pipeline {
     let spent = 0;
     let last: Classification | undefined;
     const app = await tokens.appFor(connection);
+    const { manifest } = platform;
     const claims = quotaClaims(
-      platform.manifest,
-      {
-        environment: connection.environment as Environment,
-        app: app?.client_id ?? `connection:${connection.id}`,
-        connectionId: connection.id,
-      },
+      manifest,
+      quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id)),
       request,
     );
+    // What the answer says of quotas is heard before anything else is made of it.
+    const heard: Reader<T> = (answer) => {
+      observeUsage(pacer, manifest, claims, answer.headers, clock.now());
+      return read(answer);
+    };
     let expired: { token: string; failure: Classification } | undefined;
     let refreshed = false;
     let doubts = 0;
@@ -191,7 +207,7 @@ export class Pipeline {
       if (refused > 0) throw this.#isDown(platform, request, circuit, refused, last);
       if (expired === undefined) await tokens.tokenFor(connection);
       const permit = await pacer.acquire(
-        connection.id,
+        pacedCaller(scope),
         claims,
         Math.max(0, deadline - clock.now().getTime()),
         scope.signal,
@@ -203,7 +219,7 @@ export class Pipeline {
       });
       const passage = await this.#pass(scope, permit, request, circuit);
       if (typeof passage === 'number') throw this.#isDown(platform, request, circuit, passage, last);
-      const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, read);
+      const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, heard);
       if (outcome.failure === undefined) {
         budgets.worked(budget, spent);
         tokens.reportHealthy(connection, request.organizationId);
@@ -211,7 +227,10 @@ export class Pipeline {
       }
       const { failure, delivered } = outcome;
       last = failure;
-      this.#feedback(platform, claims, failure);
+      // The platform's word counts: a bucket that it calls full rests, although we held a permit.
+      const quotaWait = reportRefusal(pacer, manifest, claims, failure, clock.now());
+      // A job that was refused was never begun.
+      pacer.jobEnded(claims);
       if (failure.scope === 'connection' && failure.tokenExpired === true && !refreshed) {
         refreshed = true;
         expired = { token: prepared.token, failure };
@@ -242,7 +261,7 @@ export class Pipeline {
           number,
           retry: failure.retry,
           safe: idempotent || refusedUnseen,
-          retryAfterMs: failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure),
+          retryAfterMs: failure.retryAfterMs ?? quotaWait,
           remainingMs: deadline - now,
         },
         this.#parts.random(),
@@ -251,7 +270,7 @@ export class Pipeline {
       spent = 0;
       if (delay !== null && isOutage(failure)) spent = budgets.take(budget, failure.code === 'platform_timeout');
       if (delay === null || (isOutage(failure) && spent === 0))
-        throw this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, claims, reconnectUrl);
+        throw this.#fail(scope, platform, request, failure, idempotent || refusedUnseen, quotaWait, reconnectUrl);
       log.debug(
         { operation: request.operation, attempt: number, code: failure.code, delay_ms: delay },
         'platform request is repeated',
@@ -392,34 +411,13 @@ export class Pipeline {
     }
   }
 
-  /** The platform said that a quota is full although we held a permit: its word counts, so the bucket rests. */
-  #feedback(platform: Platform, claims: readonly BucketClaim[], failure: Classification): void {
-    const named = this.#full(platform, claims, failure);
-    if (named !== undefined)
-      this.#parts.pacer.rest(named.claim, restUntil(named.bucket, failure, this.#parts.clock.now()));
-  }
-
-  #full(platform: Platform, claims: readonly BucketClaim[], failure: Classification) {
-    if (failure.code !== 'platform_rate_limited') return undefined;
-    const bucket = platform.manifest.quotas.find((one) => one.name === failure.bucket) ?? platform.manifest.quotas[0];
-    const claim = claims.find((one) => one.name === `${platform.manifest.id}.${bucket?.name}`) ?? claims[0];
-    return bucket === undefined || claim === undefined ? undefined : { bucket, claim };
-  }
-
-  #quotaWait(platform: Platform, claims: readonly BucketClaim[], failure: Classification): number | undefined {
-    const named = this.#full(platform, claims, failure);
-    if (named === undefined) return undefined;
-    const now = this.#parts.clock.now();
-    return restUntil(named.bucket, failure, now) - now.getTime();
-  }
-
   #fail(
     scope: Scope,
     platform: Platform,
     request: PlatformRequest,
     failure: Classification,
     safe: boolean,
-    claims: readonly BucketClaim[],
+    quotaWait: number | undefined,
     reconnectUrl: string | undefined,
   ): PolyadError {
     const fault = platformFault(platform, failure);
@@ -431,7 +429,7 @@ export class Pipeline {
         details: { ...details, connection_id: scope.connection.id, reconnect_url: reconnectUrl },
         platform: fault,
       });
-    const retryAfterMs = failure.retryAfterMs ?? this.#quotaWait(platform, claims, failure);
+    const retryAfterMs = failure.retryAfterMs ?? quotaWait;
     const words = platformWords(platform, failure);
     return new PolyadError(failure.code, {
       ...(words === undefined ? {} : { message: words }),

@@ -1,5 +1,6 @@
 /** What one call of ours carries from the edge down to the platform. */
 import type { Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
+import type { Priority } from '../pacing/pacer.ts';
 import type { ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 
 /** Time and number of platform requests behind one answer of ours: the response-time headers come from here. */
@@ -26,6 +27,8 @@ export interface Scope {
   workspace: WorkspaceRow;
   connection: ConnectionRow;
   requestId: string;
+  /** How urgent its platform calls are when quota is short. Default `interactive`. */
+  priority?: Priority;
   /** Aborts when the client hangs up or the server stops. */
   signal: AbortSignal;
   meter: Meter;

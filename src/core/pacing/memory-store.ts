@@ -70,6 +70,11 @@ export class MemoryStore implements QuotaStore {
     return TAKEN;
   }
 
+  charge(claims: readonly BucketClaim[]): void {
+    const now = this.#now();
+    for (const claim of claims) this.bucket(claim).take(now, claim.cost ?? 1, 0);
+  }
+
   answered(claims: readonly BucketClaim[]): void {
     const now = this.#now();
     for (const claim of claims) this.bucket(claim).counter.release(now, claim.cost ?? 1);

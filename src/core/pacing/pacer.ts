@@ -162,6 +162,16 @@ export class Pacer {
     });
   }
 
+  /**
+   * Counts a call that cannot wait its turn, such as the renewal of a token that others with a permit are waiting for:
+   * the calls after it wait so much longer.
+   */
+  charge(claims: readonly BucketClaim[]): Permit {
+    if (claims.length === 0) return NO_PERMIT;
+    this.#store.charge(claims);
+    return this.#permit(claims);
+  }
+
   #taker(domain: string, { rank, workspace, weight }: Caller, queued: boolean): Taker {
     return { domain, rank, workspace, weight, queued };
   }

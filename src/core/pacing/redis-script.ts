@@ -350,6 +350,15 @@ local function take(o)
   return {0, 0, charge(o, own, o.c[1].cost)}
 end
 
+local function force(o)
+  for _, c in ipairs(o.c) do
+    local b = load(c)
+    expire(b)
+    taken(b, 0)
+  end
+  return 0
+end
+
 local function settle(o)
   for _, c in ipairs(o.c) do
     local b = load(c)
@@ -574,6 +583,7 @@ local epoch = redis.call('GET', p .. 'epoch')
 if m.epoch and epoch ~= m.epoch then return cjson.encode({rejoin = true, now = now}) end
 for i, o in ipairs(m.ops) do
   if o.o == 't' then out[i] = take(o)
+  elseif o.o == 'c' then out[i] = force(o)
   elseif o.o == 's' then out[i] = settle(o)
   elseif o.o == 'h' then out[i] = beat(o)
   elseif o.o == 'r' then out[i] = refuse(o)

@@ -395,6 +395,14 @@ export class RedisStore implements QuotaStore {
     return { ok: false, bucket: full.name, id: bucketId(full), waitMs: wait, ...told };
   }
 
+  charge(claims: readonly BucketClaim[]): void {
+    this.#know(claims);
+    this.#fly(claims, 1);
+    // Counted as under way by this node from now on, whatever becomes of the message: the next report tells it.
+    if (this.#mode === 'shared') void this.#fire({ o: 'c', c: claims.map((claim) => this.#wire(claim)) });
+    else this.#alone?.store.charge(claims);
+  }
+
   #takeAlone(claims: readonly BucketClaim[], taker: Taker): TakeOutcome {
     const alone = this.#alone;
     if (alone === undefined || this.#mode === 'joining' || this.#now() < this.#heardAt + ALONE_AFTER_MS) return LATER;

@@ -34,6 +34,8 @@ export type TakeOutcome =
 export interface QuotaStore {
   /** Takes all claims or none. */
   take(claims: readonly BucketClaim[], taker: Taker): TakeOutcome | Promise<TakeOutcome>;
+  /** Counts a call that goes whatever is free. */
+  charge(claims: readonly BucketClaim[]): void;
   /** The call was answered (or its connection broke): windows run from now. */
   answered(claims: readonly BucketClaim[]): void;
   /** The call was not sent. */

@@ -36,6 +36,7 @@ export function fakeContext(answer: (request: PlatformRequest, query: Native) =>
     stream: unused,
     organizations: unused,
     organization: unused,
+    jobEnded: unused,
     remember: <T>(key: string, _ttl: number, load: () => Promise<T>) => {
       if (!memory.has(key)) memory.set(key, load());
       return memory.get(key) as Promise<T>;
