@@ -5,6 +5,7 @@ import { MIGRATIONS } from '../../src/core/store/migrations/index.ts';
 import { migrate } from '../../src/core/store/migrations/migrate.ts';
 import type { Invalidation, Store } from '../../src/core/store/port.ts';
 import * as repo from '../../src/core/store/repositories/index.ts';
+import { auditSuite } from './audit.suite.ts';
 import { cacheSuite } from './cache.suite.ts';
 import { callLogSuite } from './call-log.suite.ts';
 import { call } from './rows.ts';
@@ -527,5 +528,6 @@ export function storeSuite(name: string, engine: Engine): void {
     secretsSuite(() => store);
     cacheSuite(() => store);
     callLogSuite(() => store);
+    auditSuite(() => store);
   });
 }

@@ -1,6 +1,7 @@
 /** The repositories: plain functions over a database or a transaction, each scoped to a workspace by its signature. */
 export * from './api-calls.ts';
 export * from './api-keys.ts';
+export * from './audit.ts';
 export * from './connections.ts';
 export * from './dashboard-sessions.ts';
 export * from './events.ts';

@@ -1,0 +1,83 @@
+/** Uses of customers' credentials, counted by purpose and written together: one row a minute, not one a call. */
+import type { Clock } from '../clock.ts';
+import type { AuditEntry } from './log.ts';
+
+/**
+ * What a credential was used for. `call`: a unified call; `passthrough`; `test`: trying a new grant; `exchange`: a code for
+ * tokens; `refresh`; `revoke`.
+ */
+export type CredentialPurpose = 'call' | 'passthrough' | 'test' | 'exchange' | 'refresh' | 'revoke';
+
+export interface CredentialUse {
+  workspaceId: string;
+  purpose: CredentialPurpose;
+  /** Absent where there is no connection yet. */
+  connectionId?: string | undefined;
+  /** The API key that asked for it; absent = the server of its own accord, or a customer in the connect flow. */
+  keyId?: string | undefined;
+  /** Requests to the platform; default 1. */
+  count?: number | undefined;
+}
+
+const INTERVAL_MS = 60_000;
+/** Uses per row. */
+const PER_ROW = 200;
+
+interface Counted {
+  connection_id: string | undefined;
+  purpose: CredentialPurpose;
+  key_id: string | undefined;
+  count: number;
+}
+
+export class CredentialUses {
+  readonly #clock: Clock;
+  readonly #write: (entry: AuditEntry) => void;
+  #counted = new Map<string, Map<string, Counted>>();
+  #since: Date | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(clock: Clock, write: (entry: AuditEntry) => void) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  add({ workspaceId, purpose, connectionId, keyId, count = 1 }: CredentialUse): void {
+    this.#since ??= this.#clock.now();
+    const ofWorkspace = this.#counted.get(workspaceId) ?? new Map<string, Counted>();
+    this.#counted.set(workspaceId, ofWorkspace);
+    const name = `${connectionId ?? ''} ${purpose} ${keyId ?? ''}`;
+    const present = ofWorkspace.get(name);
+    if (present === undefined) ofWorkspace.set(name, { connection_id: connectionId, purpose, key_id: keyId, count });
+    else present.count += count;
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.flush(), INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Hands over what was counted so far. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const counted = this.#counted;
+    const from = this.#since;
+    this.#counted = new Map();
+    this.#since = undefined;
+    if (from === undefined) return;
+    const to = this.#clock.now();
+    for (const [workspaceId, uses] of counted) {
+      const all = [...uses.values()];
+      for (let at = 0; at < all.length; at += PER_ROW)
+        this.#write({
+          workspaceId,
+          actor: { kind: 'system' },
+          action: 'useCredentials',
+          details: { from: from.toISOString(), to: to.toISOString(), uses: all.slice(at, at + PER_ROW) },
+        });
+    }
+  }
+
+  close(): void {
+    this.flush();
+  }
+}
