@@ -16,6 +16,8 @@ export interface Tap {
   url: string;
   /** Answers requests whose path contains `path` itself, instead of the simulator. Counts them. */
   answer(path: string, answer: TapAnswer): { readonly hits: number };
+  /** Hands such requests on and answers `answer` instead of what came of them, to every `every`-th one. */
+  spoil(path: string, answer: TapAnswer, every?: number): { readonly hits: number };
   /** Changes the JSON that the simulator answers on such paths. */
   // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes.
   change(path: string, edit: (json: any) => void): void;
@@ -37,6 +39,7 @@ const HOP = new Set(['connection', 'content-length', 'transfer-encoding', 'host'
 /** Starts a tap in front of `target`. */
 export async function startTap(target: string): Promise<Tap> {
   const answers = new Map<string, { answer: TapAnswer; hits: number }>();
+  const spoils = new Map<string, { answer: TapAnswer; every: number; seen: number; hits: number }>();
   const edits = new Map<string, (json: unknown) => void>();
   const redirects = new Map<string, string>();
   const on = <T>(rules: Map<string, T>, url: string): [string, T] | undefined =>
@@ -63,6 +66,14 @@ export async function startTap(target: string): Promise<Tap> {
         redirect: 'manual',
         ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
       });
+      const spoil = on(spoils, url)?.[1];
+      if (spoil !== undefined && ++spoil.seen % spoil.every === 0) {
+        spoil.hits += 1;
+        await answer.arrayBuffer();
+        response.writeHead(spoil.answer.status ?? 200, { 'content-type': 'text/html', ...spoil.answer.headers });
+        response.end(typeof spoil.answer.body === 'string' ? spoil.answer.body : JSON.stringify(spoil.answer.body));
+        return;
+      }
       const edit = on(edits, url)?.[1];
       let bytes = Buffer.from(await answer.arrayBuffer());
       if (edit !== undefined) {
@@ -85,10 +96,16 @@ export async function startTap(target: string): Promise<Tap> {
       answers.set(path, rule);
       return rule;
     },
+    spoil(path, answer, every = 1) {
+      const rule = { answer, every, seen: 0, hits: 0 };
+      spoils.set(path, rule);
+      return rule;
+    },
     change: (path, edit) => void edits.set(path, edit),
     redirect: (from, to) => void redirects.set(from, to),
     clear() {
       answers.clear();
+      spoils.clear();
       edits.clear();
       redirects.clear();
     },

@@ -131,16 +131,18 @@ async function lookFor(parts: CreateOnceParts, sentAt: Date): Promise<Found> {
   const rivals = await entry.rivals();
   if (free.length === 0) return { kind: 'absent' };
   const open = (reason: string): Found => ({ kind: 'open', candidates: free, reason });
-  const ours = free.filter((id) => {
-    const { created } = seen.get(id) as { created: number };
-    return Number.isNaN(created) || created >= sentAt.getTime() - CLOCKS_AGREE_MS;
-  });
-  // Older ones can be ours only where the clocks differ more than they should.
-  if (ours.length < free.length) return open('an object of the same name was made shortly before');
+  const madeAt = (id: string): number => (seen.get(id) as { created: number }).created;
+  free.sort((a, b) => madeAt(a) - madeAt(b));
+  const ours = free.filter((id) => !(madeAt(id) < sentAt.getTime() - CLOCKS_AGREE_MS));
+  const made = free.filter((id) => !ours.includes(id)).map(madeAt);
+  // Older ones are those of other lost writes, or ours where the clocks differ more than they should. Else a stranger's.
+  const explained = made.every((at, index) => (rivals[index]?.sentAt.getTime() ?? Infinity) <= at + CLOCKS_AGREE_MS);
+  if (!explained) return open('an object of the same name was made shortly before');
   if (rivals.some((rival) => rival.live)) return open('another write of the same name is under way');
   // Objects that were asked for in the same words stand for one another; others do not.
   if (rivals.some((rival) => !rival.same)) return open('other writes of the same name are open too');
-  if (ours.length > 1 + rivals.length) return open('several objects of the same name were made');
+  if (free.length > 1 + rivals.length) return open('several objects of the same name were made');
+  // The oldest first: then the objects of later writes are left to those.
   for (const id of ours) {
     if (!(await entry.claim(id))) continue;
     entry.created(id);

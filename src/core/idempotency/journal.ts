@@ -186,6 +186,15 @@ export class Journal {
   }
 }
 
+/** Another write whose outcome is open and which is looked for by the same marker. */
+export interface Rival {
+  sentAt: Date;
+  /** Somebody is at it. */
+  live: boolean;
+  /** It asked for the same in every member. */
+  same: boolean;
+}
+
 /** One write under way. */
 export class WriteEntry implements WriteGate {
   readonly holder: string;
@@ -293,13 +302,14 @@ export class WriteEntry implements WriteGate {
     return ids.filter((id) => !claimed.has(id));
   }
 
-  /** Other writes that may have created the same objects. */
-  async rivals(): Promise<{ live: boolean; same: boolean }[]> {
+  /** Other writes that may have created the same objects, in the order in which they were sent. */
+  async rivals(): Promise<Rival[]> {
     const { store, clock } = this.#parts;
     if (this.#target === null || this.#marker === null) return [];
     const now = clock.now();
     const rows = await openRivals(store.db, this.#target, this.#marker, this.#row.id);
-    return rows.map(({ state, fingerprint, lease_until }) => ({
+    return rows.map(({ state, fingerprint, lease_until, sent_at }) => ({
+      sentAt: sent_at ?? now,
       live: state === 'in_flight' && lease_until !== null && lease_until > now,
       same: fingerprint === this.fingerprint,
     }));

@@ -150,15 +150,16 @@ export function openRivals(
   target: string,
   marker: string,
   exceptId: string,
-): Promise<Pick<WriteRow, 'id' | 'state' | 'fingerprint' | 'lease_until'>[]> {
+): Promise<Pick<WriteRow, 'id' | 'state' | 'fingerprint' | 'lease_until' | 'sent_at'>[]> {
   return db
     .selectFrom('writes')
-    .select(['id', 'state', 'fingerprint', 'lease_until'])
+    .select(['id', 'state', 'fingerprint', 'lease_until', 'sent_at'])
     .where('target', '=', target)
     .where('marker', '=', marker)
     .where('state', '<>', 'done')
     .where('sent_at', 'is not', null)
     .where('id', '<>', exceptId)
+    .orderBy('sent_at')
     .execute();
 }
 
