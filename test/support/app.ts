@@ -42,8 +42,8 @@ export interface TestApp {
   advance(ms: number): void;
   /** Stops the virtual time until the function it answers is called: nobody's wait ends meanwhile. */
   hold(): () => void;
-  /** Resolves when `count` calls wait for a quota. */
-  queued(count: number): Promise<void>;
+  /** Resolves when `count` calls wait for a quota; a function is asked again and again. */
+  queued(count: number | (() => number)): Promise<void>;
   /** A request to the app with the workspace's key. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The same, for calls that must succeed: the body. */
@@ -310,7 +310,8 @@ export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
       };
     },
     async queued(count) {
-      while (app.runtime.pacer.waiting() < count) await new Promise((resolve) => setImmediate(resolve));
+      const needed = typeof count === 'number' ? () => count : count;
+      while (app.runtime.pacer.waiting() < needed()) await new Promise((resolve) => setImmediate(resolve));
     },
     call,
     ok,

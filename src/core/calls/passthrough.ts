@@ -6,11 +6,12 @@ import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
-import type { Pacer } from '../pacing/pacer.ts';
+import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import { peek } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
-import { quotaClaims } from './quota-claims.ts';
+import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
+import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
 import type { Scope } from './scope.ts';
 
 export interface PassthroughRequest {
@@ -71,6 +72,8 @@ export interface PassthroughParts {
   tokens: TokenSource;
   clock: Clock;
   hosts: HostOverrides;
+  /** Access level of the operator's apps by platform id, for quotas that differ by it. */
+  tiers?: ReadonlyMap<string, string>;
 }
 
 /** Backslashes, blanks and control characters: URL parsers disagree on them, so none is let through. */
@@ -115,8 +118,8 @@ export class PassthroughService {
     const app = await tokens.appFor(connection);
     const claims = quotaClaims(
       platform.manifest,
-      { environment, app: app?.client_id ?? `connection:${connection.id}`, connectionId: connection.id },
-      { operation: platform.operationOfPath?.(request.path) ?? request.path },
+      quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(platform.manifest.id)),
+      { operation: platform.operationOfPath?.(request.path) ?? request.path, method: request.method },
     );
     // What is known to be dead is refused before it waits for its turn.
     await tokens.tokenFor(connection);
@@ -130,7 +133,7 @@ export class PassthroughService {
     headers['user-agent'] ??= 'polyad';
     const length = request.headers['content-length'];
     if (request.body !== undefined && typeof length === 'string') headers['content-length'] = length;
-    const permit = await pacer.acquire(connection.id, claims, DEFAULT_PATIENCE_MS, scope.signal);
+    const permit = await pacer.acquire(pacedCaller(scope), claims, DEFAULT_PATIENCE_MS, scope.signal);
     // The token is taken when the turn comes: during the wait it may have been renewed, or the grant withdrawn.
     const { accessToken } = await tokens.tokenFor(connection).catch((error) => {
       permit.cancel();
@@ -146,12 +149,13 @@ export class PassthroughService {
         ...(request.body === undefined ? {} : { body: request.body }),
         signal: scope.signal,
       });
+      observeUsage(pacer, platform.manifest, claims, answer.headers, clock.now());
       const rawHeaders: string[] = [];
       for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
         const name = answer.rawHeaders[index] as string;
         if (!HOP_BY_HOP.has(name.toLowerCase())) rawHeaders.push(name, answer.rawHeaders[index + 1] as string);
       }
-      const body = peek(answer, (response) => this.#judge(scope, platform, request, response, accessToken));
+      const body = peek(answer, (response) => this.#judge(scope, platform, request, response, accessToken, claims));
       return { status: answer.status, rawHeaders, body };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
@@ -179,12 +183,19 @@ export class PassthroughService {
     { method, path }: PassthroughRequest,
     response: PlatformResponse,
     token: string,
+    claims: readonly BucketClaim[],
   ): Promise<void> {
-    const { tokens } = this.#parts;
+    const { tokens, pacer, clock } = this.#parts;
     const operation = platform.operationOfPath?.(path) ?? path;
     const known = METHODS.find((one) => one === method.toUpperCase()) ?? 'POST';
     const failure = platform.errors.classify({ method: known, path, operation }, response);
     if (failure === null) return tokens.reportHealthy(connection);
+    if (failure.code === 'platform_rate_limited') {
+      const wait = failure.retryAfterMs ?? waitIn(platform.manifest.usage ?? [], response, clock.now().getTime());
+      const full = wait === undefined ? failure : { ...failure, retryAfterMs: wait };
+      reportRefusal(pacer, platform.manifest, claims, full, clock.now());
+      return;
+    }
     if (failure.scope !== 'connection' || failure.code !== 'connection_reconnect_required' || failure.weak === true)
       return;
     if (failure.tokenExpired === true) await tokens.tokenFor(connection, token).catch(() => undefined);
