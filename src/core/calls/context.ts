@@ -58,7 +58,7 @@ export class Contexts {
         const fields = registry.fields(platform, 'organization');
         const input = { ctx, organization: { id: '' }, raw: {} };
         const facts: OrganizationFacts[] = [];
-        const rows = await Array.fromAsync(walk(input, spec.list, {}, 0));
+        const rows = (await Array.fromAsync(walk(input, spec.list, {}, 0))).flat();
         for (const row of spec.enrich === undefined ? rows : await spec.enrich(input, rows)) {
           const { id, name, currency, timezone, parent_id } = fields.decode(row, {}) as Record<string, string>;
           if (id === undefined) continue;

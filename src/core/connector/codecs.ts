@@ -84,6 +84,8 @@ export function text(options: { max?: number; length?: (text: string) => number 
 }
 
 function finite(native: unknown): number | undefined {
+  // A double is its own nearest double: no need for the way through text. Adding 0 makes -0 a plain 0.
+  if (typeof native === 'number') return Number.isFinite(native) ? native + 0 : undefined;
   const decimal = parseDecimal(native);
   return decimal === undefined ? undefined : decimalToNumber(decimal);
 }
@@ -145,11 +147,11 @@ export function enums(
     if (native === null) encodeTable.delete(unified);
     else encodeTable.set(unified, native);
   const allowed = [...encodeTable.keys()];
+  const decodeTable = new Map(Object.entries(table));
   return {
     name: 'enum',
     allowed,
-    decode: (native) =>
-      typeof native === 'string' && native !== '' ? (Object.hasOwn(table, native) ? table[native] : native) : undefined,
+    decode: (native) => (typeof native === 'string' && native !== '' ? (decodeTable.get(native) ?? native) : undefined),
     encode: (unified, ctx) => {
       const native = typeof unified === 'string' ? encodeTable.get(unified) : undefined;
       if (native === undefined)
@@ -194,7 +196,10 @@ export const money = {
   /** Native: decimal number or text in currency units. */
   decimal: (options: { unset?: number } = {}): Codec => ({
     name: 'money.decimal',
-    decode: (native) => moneyOut(parseDecimal(native), options.unset),
+    decode: (native) => {
+      const value = finite(native);
+      return value === options.unset ? undefined : value;
+    },
     encode: (unified, ctx) => decimalToNumber(amount(unified, ctx)),
   }),
   /** Native: integer in the currency's minor unit (cents; yen themselves). */
@@ -271,12 +276,18 @@ export const time = {
   } satisfies Codec as Codec,
 };
 
+/** The members of a native list that can be ids or text; what is neither is left out, `raw` still has it. */
+const texts = (native: unknown): string[] =>
+  Array.isArray(native)
+    ? native.flatMap((member) => (['string', 'number', 'boolean'].includes(typeof member) ? [String(member)] : []))
+    : [];
+
 /** Native list of ids <-> unified list of `{id, name}`. An empty native list means "not set". */
 export const refs: Codec = {
   name: 'refs',
   decode: (native) => {
-    if (!Array.isArray(native) || native.length === 0) return undefined;
-    return native.map((member) => ({ id: String(member) }));
+    const ids = texts(native);
+    return ids.length === 0 ? undefined : ids.map((member) => ({ id: member }));
   },
   encode: (unified, ctx) => {
     if (!Array.isArray(unified)) throw invalid(ctx, 'must be a list of {id}');
@@ -291,7 +302,10 @@ export const refs: Codec = {
 /** A list of strings. An empty native list means "not set". */
 export const textList: Codec = {
   name: 'textList',
-  decode: (native) => (Array.isArray(native) && native.length > 0 ? native.map(String) : undefined),
+  decode: (native) => {
+    const found = texts(native);
+    return found.length === 0 ? undefined : found;
+  },
   encode: (unified, ctx) => {
     if (!Array.isArray(unified) || unified.some((member) => typeof member !== 'string'))
       throw invalid(ctx, 'must be a list of strings');

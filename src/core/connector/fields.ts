@@ -1,5 +1,6 @@
 /** Field rules: the one declaration that decodes, encodes, validates and feeds capability map and docs. */
 import { PolyadError } from '../errors/index.ts';
+import { wireMember } from '../model/wire.ts';
 import type { Codec, CodecContext } from './codecs.ts';
 import type { Native, Unified } from './types.ts';
 
@@ -48,6 +49,37 @@ export function setPath(object: Record<string, unknown>, path: string, value: un
   target[keys[keys.length - 1] as string] = value;
 }
 
+type Getter = (object: Native) => unknown;
+type Setter = (object: Unified, value: unknown) => void;
+
+/** `getPath` with its path taken apart beforehand. */
+function getterOf(path: string): Getter {
+  if (!path.includes('.')) return (object) => object[path];
+  const keys = path.split('.');
+  return (object) => {
+    let value: unknown = object;
+    for (const key of keys) {
+      if (value === null || typeof value !== 'object') return undefined;
+      value = (value as Native)[key];
+    }
+    return value;
+  };
+}
+
+/** Sets a member of the unified object, in the form that it has on the wire; what the wire does not know is left out. */
+function setterOf(path: string): Setter {
+  const fit = wireMember(path.slice(path.lastIndexOf('.') + 1));
+  if (path.includes('.'))
+    return (object, value) => {
+      const fitting = fit(value);
+      if (fitting !== undefined) setPath(object, path, fitting);
+    };
+  return (object, value) => {
+    const fitting = fit(value);
+    if (fitting !== undefined) object[path] = fitting;
+  };
+}
+
 const list = (paths: string | readonly string[]): readonly string[] => (typeof paths === 'string' ? [paths] : paths);
 
 const canRead = (rule: FieldRule): boolean =>
@@ -57,6 +89,7 @@ const canUpdate = (rule: FieldRule): boolean => rule.access === 'write' || rule.
 
 /** Rules compiled once into plain functions: tables are slow to interpret per row. */
 export interface CompiledFields {
+  /** The unified members of a native row, as they are on the wire: nothing of it needs `wireObject` again. */
   decode(native: Native, ctx: CodecContext): Unified;
   /** Encodes what is present in `unified`. Refuses by name whatever the platform does not take. */
   encode(unified: Unified, ctx: CodecContext, verb: 'create' | 'update', typeName: string): Native;
@@ -82,28 +115,38 @@ function leaves(value: unknown, known: ReadonlySet<string>, prefix = ''): string
   return out;
 }
 
-export function compileFields(rules: readonly FieldRule[]): CompiledFields {
-  const readers = rules.filter(canRead).map((rule) => {
-    const unified = list(rule.unified);
-    const native = list(rule.native);
-    const single = unified.length === 1 ? (unified[0] as string) : undefined;
-    const source = native.length === 1 ? (native[0] as string) : undefined;
-    return (row: Native, out: Unified, ctx: CodecContext): void => {
-      const input =
-        source === undefined
-          ? Object.fromEntries(native.map((path) => [path, getPath(row, path)]))
-          : getPath(row, source);
-      if (source !== undefined && (input === undefined || input === null)) return;
-      const value = rule.codec.decode(input, ctx);
-      if (value === undefined || value === null) return;
-      if (single !== undefined) setPath(out, single, value);
-      else
-        for (const path of unified) {
-          const part = (value as Record<string, unknown>)[path];
-          if (part !== undefined && part !== null) setPath(out, path, part);
-        }
+/** One rule's way from a native row into the unified object. */
+function readerOf({ unified, native, codec }: FieldRule): (row: Native, out: Unified, ctx: CodecContext) => void {
+  const targets = list(unified).map((path) => ({ path, set: setterOf(path) }));
+  const sources = list(native).map((path) => ({ path, get: getterOf(path) }));
+  const [target] = targets as [(typeof targets)[number]];
+  const [source] = sources as [(typeof sources)[number]];
+  const store =
+    targets.length === 1
+      ? target.set
+      : (out: Unified, value: unknown): void => {
+          for (const { path, set } of targets) {
+            const part = (value as Unified)[path];
+            if (part !== undefined && part !== null) set(out, part);
+          }
+        };
+  if (sources.length > 1)
+    return (row, out, ctx) => {
+      const input: Native = {};
+      for (const { path, get } of sources) input[path] = get(row);
+      const value = codec.decode(input, ctx);
+      if (value !== undefined && value !== null) store(out, value);
     };
-  });
+  return (row, out, ctx) => {
+    const input = source.get(row);
+    if (input === undefined || input === null) return;
+    const value = codec.decode(input, ctx);
+    if (value !== undefined && value !== null) store(out, value);
+  };
+}
+
+export function compileFields(rules: readonly FieldRule[]): CompiledFields {
+  const readers = rules.filter(canRead).map(readerOf);
   const paths = (test: (rule: FieldRule) => boolean): string[] =>
     rules.filter(test).flatMap((rule) => list(rule.unified));
   const known = new Set(rules.flatMap((rule) => list(rule.unified)));

@@ -2,9 +2,28 @@
 import { isZonedDateTime } from './common.ts';
 import { isInstantMs, isoFromDate, isoFromText } from './time.ts';
 
-const isIdKey = (key: string): boolean => key === 'id' || key.endsWith('_id');
-const isIdListKey = (key: string): boolean => key.endsWith('_ids');
-const isInstantKey = (key: string): boolean => key.endsWith('_at');
+/** What a member's name says of its value. Names are few, so each is looked at once. */
+type NameKind = 'id' | 'instant' | 'raw' | 'proto' | 'plain';
+const KINDS = new Map<string, NameKind>();
+/** A platform's own free-form names may pass by here too: beyond this many, none is kept. */
+const MAX_NAMES = 5_000;
+
+function kindOf(name: string): NameKind {
+  const known = KINDS.get(name);
+  if (known !== undefined) return known;
+  const kind =
+    name === 'id' || name.endsWith('_id') || name.endsWith('_ids')
+      ? 'id'
+      : name.endsWith('_at')
+        ? 'instant'
+        : name === 'raw'
+          ? 'raw'
+          : name === '__proto__'
+            ? 'proto'
+            : 'plain';
+  if (KINDS.size < MAX_NAMES) KINDS.set(name, kind);
+  return kind;
+}
 
 /**
  * The value as the wire contract wants it, as a new value:
@@ -17,27 +36,35 @@ const isInstantKey = (key: string): boolean => key.endsWith('_at');
  *   them. A `raw` that is no object is left out, for clients refuse it.
  */
 export function toWire(value: unknown): unknown {
-  return convert(value, '');
+  return convert(value, 'plain', true);
 }
 
-/** `toWire` for an object or a list, keeping its type. */
-export function wireObject<T extends object>(value: T): T {
-  return convert(value, '') as T;
+/** `toWire` for an object or a list, keeping its type. `raw: false` leaves the platform's own objects out. */
+export function wireObject<T extends object>(value: T, { raw = true }: { raw?: boolean } = {}): T {
+  return convert(value, 'plain', raw) as T;
 }
 
-function convert(value: unknown, key: string): unknown {
-  if (isInstantKey(key) && typeof value !== 'string' && typeof value !== 'object') return undefined;
+/** How the value of a member called `name` is made to fit, for code that builds an object member by member. */
+export function wireMember(name: string): (value: unknown) => unknown {
+  const kind = kindOf(name);
+  if (kind === 'raw') return convertRaw;
+  if (kind === 'instant') return (value) => convert(value, kind, true);
+  // Most values are text, which needs nothing.
+  return (value) => (typeof value === 'string' ? value : convert(value, kind, true));
+}
+
+function convert(value: unknown, kind: NameKind, withRaw: boolean): unknown {
   switch (typeof value) {
     case 'string':
-      return isInstantKey(key) && !isZonedDateTime(value) ? isoFromText(value) : value;
+      return kind === 'instant' && !isZonedDateTime(value) ? isoFromText(value) : value;
     case 'boolean':
-      return value;
+      return kind === 'instant' ? undefined : value;
     case 'number':
-      if (!Number.isFinite(value)) return undefined;
-      return isIdKey(key) || isIdListKey(key) ? idText(value) : value;
+      if (kind === 'instant' || !Number.isFinite(value)) return undefined;
+      return kind === 'id' ? idText(value) : value;
     case 'bigint':
-      if (isIdKey(key) || isIdListKey(key)) return value.toString();
-      return exactNumber(value);
+      if (kind === 'instant') return undefined;
+      return kind === 'id' ? value.toString() : exactNumber(value);
     case 'object':
       break;
     default:
@@ -48,15 +75,24 @@ function convert(value: unknown, key: string): unknown {
   if (Array.isArray(value)) {
     const out: unknown[] = [];
     for (const item of value) {
-      const converted = convert(item, key);
+      const converted = convert(item, kind, withRaw);
       if (converted !== undefined) out.push(converted);
     }
     return out;
   }
   const out: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
-    const converted = name === 'raw' ? convertRaw(member) : convert(member, name);
-    if (converted !== undefined) put(out, name, converted);
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name];
+    const below = kindOf(name);
+    if (below === 'raw') {
+      const kept = withRaw ? convertRaw(member) : undefined;
+      if (kept !== undefined) out[name] = kept;
+      continue;
+    }
+    const converted = convert(member, below, withRaw);
+    if (converted === undefined) continue;
+    if (below === 'proto') put(out, name, converted);
+    else out[name] = converted;
   }
   return out;
 }

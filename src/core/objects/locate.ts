@@ -2,20 +2,33 @@
  * Which ad account an object belongs to. The wire contract names objects by id alone, most platforms want the account
  * too: remembered from lists and writes, else found by asking the connection's accounts for the id.
  */
-import { LRUCache } from 'lru-cache';
 import type { CallContext, Native, ObjectName, ObjectSpec, OrganizationFacts } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 
-/** Ids remembered in one process; 26 bytes of key each. */
+/** Ids remembered in one process, at most. */
 const REMEMBERED = 200_000;
 /** Accounts asked at the same time while searching. */
 const PARALLEL = 4;
 
 export class Locator {
-  readonly #known = new LRUCache<string, string>({ max: REMEMBERED });
+  /**
+   * Two generations instead of an exact order of use: every row of every list comes by here, and keeping the order costs
+   * more than decoding the row.
+   */
+  #young = new Map<string, string>();
+  #old = new Map<string, string>();
 
   remember(connectionId: string, object: ObjectName, id: string, organizationId: string): void {
-    this.#known.set(`${connectionId}/${object}/${id}`, organizationId);
+    if (this.#young.size >= REMEMBERED / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(`${connectionId}/${object}/${id}`, organizationId);
+  }
+
+  #recall(connectionId: string, object: ObjectName, id: string): string | undefined {
+    const key = `${connectionId}/${object}/${id}`;
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   /** The account of object `id`, and its native row where finding it read the row anyway. */
@@ -28,7 +41,7 @@ export class Locator {
     hint: string | undefined,
   ): Promise<{ organization: OrganizationFacts; row?: Native }> {
     if (hint !== undefined) return { organization: await ctx.organization(hint) };
-    const known = this.#known.get(`${connectionId}/${object}/${id}`);
+    const known = this.#recall(connectionId, object, id);
     if (known !== undefined) return { organization: await ctx.organization(known) };
     const organizations = await ctx.organizations();
     const [only] = organizations;

@@ -1,6 +1,7 @@
 /** The five verbs on unified objects, for every platform alike. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { breathe } from '../breathe.ts';
 import type { Contexts } from '../calls/context.ts';
 import type { Scope } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
@@ -38,8 +39,6 @@ import { walk } from './walk.ts';
 
 /** Rows read for a list that polyad must filter or sort itself; beyond, the caller has to narrow the list. */
 const MAX_LOCAL_ROWS = 100_000;
-/** Rows enriched in one go while walking a list. */
-const BATCH = 200;
 
 export interface ItemOptions {
   fields?: FieldSelection | undefined;
@@ -137,19 +136,38 @@ export class ObjectService {
   }
 
   #decode(scope: Scope, object: ObjectName, opened: Opened, organization: OrganizationFacts, row: Native): Unified {
-    const out = opened.fields.decode(row, { ...this.#codecContext(organization), row });
+    return this.#decoder(scope, object, opened, organization, true)(row);
+  }
+
+  /** Decodes rows of one ad account: what is the same for all of them is looked up once. */
+  #decoder(
+    scope: Scope,
+    object: ObjectName,
+    opened: Opened,
+    organization: OrganizationFacts,
+    withRaw: boolean,
+  ): (row: Native) => Unified {
+    const { fields } = opened;
     const { shape } = OBJECTS[object].schema;
-    if (organization.id !== '') {
-      if ('organization_id' in shape) out['organization_id'] ??= organization.id;
-      if ('currency' in shape && organization.currency !== undefined) out['currency'] ??= organization.currency;
-      if (typeof out['id'] === 'string')
+    const context = this.#codecContext(organization);
+    const own = organization.id !== '';
+    const ownId = own && 'organization_id' in shape;
+    const currency = own && 'currency' in shape ? organization.currency : undefined;
+    return (row) => {
+      context.row = row;
+      const out = fields.decode(row, context);
+      if (ownId) out['organization_id'] ??= organization.id;
+      if (currency !== undefined) out['currency'] ??= currency;
+      if (own && typeof out['id'] === 'string')
         this.#locator.remember(scope.connection.id, object, out['id'], organization.id);
-    }
-    out['raw'] = row;
-    return out;
+      if (withRaw) out['raw'] = row;
+      return out;
+    };
   }
 
   #finish(object: ObjectName, unified: Unified, selection: FieldSelection | undefined): Unified {
+    // Most callers do not ask for the platform's own object, so it is not copied for them first.
+    if (selection === undefined) return wireObject(unified, { raw: false });
     return selectFields(object, wireObject(unified), selection);
   }
 
@@ -166,7 +184,7 @@ export class ObjectService {
     const limit = query.limit ?? Number.POSITIVE_INFINITY;
     const keep = (unified: Unified): boolean =>
       local.every((name) => LOCAL_FILTERS[name](unified, filters[name] as string));
-    const rows = this.#rows(
+    const batches = this.#batches(
       scope,
       object,
       opened,
@@ -178,21 +196,24 @@ export class ObjectService {
     const out: Unified[] = [];
     let seen = 0;
     let skip = scanAll && sort === undefined ? query.offset : 0;
-    for await (const unified of rows) {
-      seen += 1;
+    reading: for await (const batch of batches) {
+      seen += batch.length;
       if (scanAll && seen > MAX_LOCAL_ROWS)
         throw new PolyadError('input_filter_unsupported', {
           message: `More than ${MAX_LOCAL_ROWS} rows would have to be read for this list. Narrow it, for example by \`org_id\`.`,
           details: { local_filters: local, sort },
         });
-      if (!keep(unified)) continue;
-      if (skip > 0) skip -= 1;
-      else out.push(unified);
-      if (sort === undefined && out.length >= limit) break;
+      for (const unified of batch) {
+        if (!keep(unified)) continue;
+        if (skip > 0) skip -= 1;
+        else out.push(unified);
+        if (sort === undefined && out.length >= limit) break reading;
+      }
     }
     const window =
       sort === undefined ? out : out.sort(compareBy(sort, query.order)).slice(query.offset, query.offset + limit);
-    return window.map((unified) => this.#finish(object, unified, query.fields));
+    // Without a selection they were decoded as they go out.
+    return query.fields === undefined ? window : window.map((unified) => this.#finish(object, unified, query.fields));
   }
 
   /** Checks that every filter given is one this list honours; a filter that were ignored would widen the list silently. */
@@ -213,8 +234,8 @@ export class ObjectService {
     return filters;
   }
 
-  /** Decoded objects of one or all ad accounts, from row `offset` on. */
-  async *#rows(
+  /** Decoded objects of one or all ad accounts, from row `offset` on; with `raw` where fields were selected. */
+  async *#batches(
     scope: Scope,
     object: ObjectName,
     opened: Opened,
@@ -222,13 +243,15 @@ export class ObjectService {
     filters: ListFilters,
     offset: number,
     count: number,
-  ): AsyncGenerator<Unified, void, undefined> {
+  ): AsyncGenerator<Unified[], void, undefined> {
     const { ctx, spec } = opened;
     const organizations = await this.#listOrganizations(scope, opened, query);
     const single = organizations.length === 1;
     let skip = single ? 0 : offset;
+    let left = count;
     for (const organization of organizations) {
       const input: OperationInput = { ctx, organization, raw: query.raw };
+      const decode = this.#decoder(scope, object, opened, organization, query.fields !== undefined);
       const native = walk(
         input,
         spec.list as NonNullable<ObjectSpec['list']>,
@@ -236,11 +259,16 @@ export class ObjectService {
         single ? offset : 0,
         single ? count : skip + count,
       );
-      for await (const batch of batches(native, Math.min(BATCH, count))) {
-        for (const row of spec.enrich === undefined ? batch : await spec.enrich(input, batch)) {
-          if (skip > 0) skip -= 1;
-          else yield this.#decode(scope, object, opened, organization, row);
-        }
+      for await (const batch of native) {
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+        const from = Math.min(skip, batch.length);
+        skip -= from;
+        const wanted = from === 0 && batch.length <= left ? batch : batch.slice(from, from + left);
+        if (wanted.length === 0) continue;
+        yield (spec.enrich === undefined ? wanted : await spec.enrich(input, wanted)).map(decode);
+        left -= wanted.length;
+        if (left <= 0) return;
       }
     }
   }
@@ -511,14 +539,3 @@ export class ObjectService {
 /** One member of an object, where it is set. */
 const pick = (unified: Unified, name: string): Unified =>
   unified[name] === undefined ? {} : { [name]: unified[name] };
-
-async function* batches<T>(rows: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
-  let batch: T[] = [];
-  for await (const row of rows) {
-    batch.push(row);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}

@@ -1,4 +1,4 @@
-/** Walks a platform's list by its paging recipe, row by row, fetching no page that nobody asks for. */
+/** Walks a platform's list by its paging recipe, batch by batch, fetching no page that nobody asks for. */
 import { getPath, setPath } from '../connector/fields.ts';
 import type { PagingRecipe } from '../connector/paging.ts';
 import type {
@@ -30,9 +30,12 @@ function filtered(input: OperationInput, operation: ListOperation, filters: List
   return { ...request, query };
 }
 
+/** Most rows handed on at once. */
+const BATCH = 200;
+
 /**
- * Native rows from row `offset` on. `pageHint` is how many rows the caller expects to take, so that a small window does
- * not fetch a large page.
+ * Native rows from row `offset` on, in batches. `pageHint` is how many rows the caller expects to take, so that a small
+ * window does not fetch a large page, nor wait for rows that nobody asked for.
  */
 export async function* walk(
   input: OperationInput,
@@ -40,23 +43,29 @@ export async function* walk(
   filters: ListFilters,
   offset: number,
   pageHint = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Native, void, undefined> {
+): AsyncGenerator<Native[], void, undefined> {
   let skip = offset;
   if (operation.run !== undefined) {
+    const size = Math.min(BATCH, pageHint);
+    let batch: Native[] = [];
     for await (const row of operation.run(input, filters)) {
       if (skip > 0) skip -= 1;
-      else yield row;
+      else batch.push(row);
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
     }
+    if (batch.length > 0) yield batch;
     return;
   }
   const request = filtered(input, operation, filters);
   for await (const rows of pages(input, operation, request, offset, pageHint, (skipped) => {
     skip = offset - skipped;
   })) {
-    for (const row of rows) {
-      if (skip > 0) skip -= 1;
-      else yield row;
-    }
+    const from = Math.min(skip, rows.length);
+    skip -= from;
+    for (let at = from; at < rows.length; at += BATCH)
+      yield from === 0 && rows.length <= BATCH ? rows : rows.slice(at, at + BATCH);
   }
 }
 

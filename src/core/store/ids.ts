@@ -1,4 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
+
+/** Random bytes drawn ahead: every request needs an id, and drawing eight bytes costs as much as drawing four thousand. */
+const POOL = Buffer.alloc(4096);
+let used = POOL.length;
 
 /**
  * A new id of a core object: 24 hexadecimal characters, the form clients of the wire contract know. The first eight are
@@ -8,7 +12,12 @@ import { randomBytes } from 'node:crypto';
 export function newId(now: number = Date.now()): string {
   const bytes = Buffer.allocUnsafe(12);
   bytes.writeUInt32BE(Math.floor(now / 1000) >>> 0, 0);
-  randomBytes(8).copy(bytes, 4);
+  if (used === POOL.length) {
+    randomFillSync(POOL);
+    used = 0;
+  }
+  POOL.copy(bytes, 4, used, used + 8);
+  used += 8;
   return bytes.toString('hex');
 }
 
