@@ -200,10 +200,9 @@ export async function startAzureServices(options: { port?: number } = {}): Promi
     const kid = `${base.url}/keys/${name}/${keyVersion}`;
     if (method === 'GET') {
       const { n, e } = publicKey.export({ format: 'jwk' });
-      const ops = azure.keyEnabled ? ['wrapKey', 'unwrapKey'] : [];
       return {
         status: 200,
-        body: { key: { kid, kty: 'RSA', key_ops: ops, n, e }, attributes: { enabled: azure.keyEnabled } },
+        body: { key: { kid, kty: 'RSA', key_ops: ['wrapKey', 'unwrapKey'], n, e }, attributes: { enabled: azure.keyEnabled } },
       };
     }
     if (!azure.keyEnabled) throw error(403, 'Forbidden', 'Operation unwrapKey is not allowed on a disabled key.');

@@ -3,7 +3,7 @@ import { deleteSecrets, getSecret, putSecret, type SecretOwner } from '../store/
 import type { Db, Envelope, ManagedStore, SecretRow } from '../store/schema.ts';
 import type { ManagedSecrets } from './secrets/managed.ts';
 import type { SecretPlace } from './secrets/settings.ts';
-import type { Binding, Vault } from './vault.ts';
+import { type Binding, mismatch, type Vault } from './vault.ts';
 
 /** A decrypted secret and the version that was read. */
 export interface StoredSecret {
@@ -124,8 +124,10 @@ export class SecretStore {
     const binding = bindingOf(owner, row.kind, row.version);
     try {
       return { plain: await this.#open(row.envelope, binding), version: row.version };
-    } catch (error) {
-      if (error instanceof PolyadError && error.code === 'vault_binding_mismatch')
+    } catch (thrown) {
+      // Places fail with our errors alone: anything else was thrown by a row that is not even well-formed.
+      const error = thrown instanceof PolyadError ? thrown : mismatch(binding, thrown);
+      if (error.code === 'vault_binding_mismatch')
         this.#options.alarm?.({ alarm: 'tampered', owner, kind: row.kind, version: row.version, error });
       throw error;
     }

@@ -1,6 +1,7 @@
 /** Key management services: they wrap and unwrap a master key with a key of their own that never leaves them. */
 import { PolyadError } from '../../errors/index.ts';
 import type { WrappedKey } from '../../store/schema.ts';
+import { bytesOf, ONCE, repeat, restOptions } from './google.ts';
 import { loadOptional } from './optional.ts';
 import type { SecretSettings } from './settings.ts';
 
@@ -92,33 +93,14 @@ async function openGcp(address: string, settings: SecretSettings): Promise<KeySe
   return {
     name: 'Google Cloud KMS',
     async wrap(plain, keyId) {
-      const [answer] = await client.encrypt(
-        { name, plaintext: plain, ...additional(keyId) },
-        { timeout: CALL_DEADLINE_MS },
-      );
+      const [answer] = await repeat(() => client.encrypt({ name, plaintext: plain, ...additional(keyId) }, ONCE));
       return { by: address, text: bytesOf(answer.ciphertext).toString('base64') };
     },
     async unwrap(wrapped, keyId) {
       const ciphertext = Buffer.from(wrapped.text, 'base64');
-      const [answer] = await client.decrypt({ name, ciphertext, ...additional(keyId) }, { timeout: CALL_DEADLINE_MS });
+      const [answer] = await repeat(() => client.decrypt({ name, ciphertext, ...additional(keyId) }, ONCE));
       return bytesOf(answer.plaintext);
     },
-  };
-}
-
-/** Google's REST clients answer bytes, or base64 text. */
-export const bytesOf = (value: Uint8Array | string | null | undefined): Buffer =>
-  typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.from(value ?? []);
-
-/** Options of Google's clients: REST, and another address where one is set. */
-export function restOptions(url: string | undefined) {
-  if (url === undefined) return { fallback: true };
-  const { protocol, hostname, port } = new URL(url);
-  return {
-    fallback: true,
-    apiEndpoint: hostname,
-    port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
-    protocol: protocol.slice(0, -1),
   };
 }
 

@@ -1,14 +1,10 @@
 /** Google Secret Manager. Facts: Secret Manager REST reference v1; ids: 1 to 255 letters, digits, `-` and `_`. */
 import { PolyadError } from '../../errors/index.ts';
 import { readFailure } from './failures.ts';
-import { bytesOf, restOptions } from './key-services.ts';
+import { bytesOf, ONCE, repeat, restOptions } from './google.ts';
 import type { SecretManager } from './manager.ts';
 import { loadOptional } from './optional.ts';
 import type { SecretSettings } from './settings.ts';
-
-/** Longest wait for one request, and the pauses between repetitions, in ms. The client's own repeat for a minute. */
-const TIMEOUT_MS = 3_000;
-const PAUSES = [200, 800];
 
 /**
  * The project of POLYAD_GCP_PROJECT, over REST, with the credentials that Google's client finds
@@ -31,10 +27,9 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
   const client = new SecretManagerServiceClient(restOptions(settings.gcpSecretsUrl));
   const parent = `projects/${gcpProject}`;
   const path = (name: string): string => `${parent}/secrets/${name}`;
-  const once = { timeout: TIMEOUT_MS, retry: null };
   const add = async (name: string, text: string): Promise<string> => {
     const data = Buffer.from(text, 'utf8');
-    const [version] = await repeat(() => client.addSecretVersion({ parent: path(name), payload: { data } }, once));
+    const [version] = await repeat(() => client.addSecretVersion({ parent: path(name), payload: { data } }, ONCE));
     return (version.name as string).split('/').at(-1) as string;
   };
   return {
@@ -50,7 +45,7 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
               secretId: name,
               secret: { replication: { automatic: {} }, labels: { 'managed-by': 'polyad' } },
             },
-            once,
+            ONCE,
           ),
         );
       } catch (error) {
@@ -61,7 +56,7 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
     },
     add,
     async read(name, ref) {
-      const [answer] = await repeat(() => client.accessSecretVersion({ name: `${path(name)}/versions/${ref}` }, once));
+      const [answer] = await repeat(() => client.accessSecretVersion({ name: `${path(name)}/versions/${ref}` }, ONCE));
       return bytesOf(answer.payload?.data).toString('utf8');
     },
     async prune(name, keep, before) {
@@ -69,12 +64,12 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
       for await (const { name: full, createTime, state } of versions) {
         const made = new Date(Number(createTime?.seconds ?? 0) * 1000);
         if (full == null || full.endsWith(`/versions/${keep}`) || made >= before || state === 'DESTROYED') continue;
-        await repeat(() => client.destroySecretVersion({ name: full }, once));
+        await repeat(() => client.destroySecretVersion({ name: full }, ONCE));
       }
     },
     async remove(name) {
       try {
-        await repeat(() => client.deleteSecret({ name: path(name) }, once));
+        await repeat(() => client.deleteSecret({ name: path(name) }, ONCE));
       } catch (error) {
         if (readFailure(error).kind !== 'missing') throw error;
       }
@@ -93,17 +88,4 @@ export async function openGcpManager(settings: SecretSettings): Promise<SecretMa
       await client.close();
     },
   };
-}
-
-/** Repeats a call that failed by an outage or a limit. */
-async function repeat<T>(call: () => Promise<T>): Promise<T> {
-  for (const pause of PAUSES) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!['unavailable', 'throttled'].includes(readFailure(error).kind)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
-  return call();
 }

@@ -1,0 +1,134 @@
+/** A database, master keys and a simulated cloud, put together as the server does it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { openKeyring } from '../../../src/core/auth/keyring.ts';
+import { type SecretAlarm, SecretStore } from '../../../src/core/auth/secret-store.ts';
+import { VaultAdmin } from '../../../src/core/auth/secrets/admin.ts';
+import { SecretPlaces } from '../../../src/core/auth/secrets/places.ts';
+import { ServiceKeys } from '../../../src/core/auth/secrets/service-keys.ts';
+import type { SecretPlace, SecretSettings } from '../../../src/core/auth/secrets/settings.ts';
+import { Vault } from '../../../src/core/auth/vault.ts';
+import { loadConfig } from '../../../src/core/config.ts';
+import { openStore, type Store } from '../../../src/core/store/port.ts';
+import { createConnection, createWorkspace, type SecretOwner } from '../../../src/core/store/repositories/index.ts';
+import type { ManagedStore } from '../../../src/core/store/schema.ts';
+import { memoryLog } from '../../store/log.ts';
+import { type AwsServices, startAwsServices } from '../../support/aws-services.ts';
+import { TEST_CERTIFICATE } from '../../support/azure-certificate-table.ts';
+import { type AzureServices, startAzureServices } from '../../support/azure-services.ts';
+import { type GcpServices, startGcpServices } from '../../support/gcp-services.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+export const MANAGERS = ['aws', 'azure', 'gcp'] as const;
+
+export interface Clouds {
+  aws: AwsServices;
+  azure: AzureServices;
+  gcp: GcpServices;
+}
+
+/** Starts the three clouds and points this process's clients at them. */
+export async function startClouds(directory: string): Promise<Clouds & { stop(): Promise<void> }> {
+  // What NODE_EXTRA_CA_CERTS does for a process that is started with it.
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), TEST_CERTIFICATE]);
+  const clouds: Clouds = {
+    aws: await startAwsServices(),
+    azure: await startAzureServices(),
+    gcp: await startGcpServices(join(directory, 'service-account.json')),
+  };
+  for (const { env } of Object.values(clouds)) Object.assign(process.env, env);
+  return {
+    ...clouds,
+    async stop() {
+      for (const cloud of Object.values(clouds)) await cloud.close();
+    },
+  };
+}
+
+/** Address of the key management service's key in each cloud. */
+export const keyAddress = (clouds: Clouds, which: ManagedStore): string =>
+  ({
+    aws: 'awskms:///alias/polyad',
+    azure: `azurekeyvault://${new URL(clouds.azure.url).host}/keys/polyad`,
+    gcp: 'gcpkms://projects/polyad-test/locations/eu/keyRings/r/cryptoKeys/polyad',
+  })[which];
+
+export interface WorldOptions {
+  place?: SecretPlace;
+  masterKey?: string;
+  settings?: Partial<SecretSettings>;
+  clock?: VirtualClock;
+  /** The name of a node, for tests of several. */
+  node?: string;
+}
+
+/** A directory that is removed in the end. */
+export function scratch(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'polyad-vault-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** What a process has of the vault, over an opened store. */
+export async function openVaultOn(store: Store, dataDir: string, options: WorldOptions = {}) {
+  const clock = options.clock ?? new VirtualClock(new Date().toISOString());
+  const log = memoryLog();
+  const alarms: SecretAlarm[] = [];
+  const settings: SecretSettings = {
+    ...loadConfig({ ...process.env, POLYAD_SECRETS: options.place ?? 'vault' }).secrets,
+    ...options.settings,
+  };
+  const serviceKeys = new ServiceKeys(settings, { clock, log });
+  const keyring = await openKeyring({
+    masterKey: options.masterKey,
+    dataDir,
+    store,
+    openServiceKey: (db, key) => serviceKeys.open(db, key),
+    node: options.node,
+    now: clock.now(),
+  });
+  const vault = new Vault(keyring);
+  const places = new SecretPlaces(settings, { clock, log });
+  const secrets = new SecretStore(vault, {
+    place: settings.place,
+    managed: (where) => places.get(where),
+    alarm: (alarm) => void alarms.push(alarm),
+  });
+  const admin = new VaultAdmin({
+    store,
+    vault,
+    secrets,
+    serviceKeys,
+    clock,
+    log,
+    dataDir,
+    configured: options.masterKey !== undefined,
+    node: options.node,
+  });
+  return {
+    clock,
+    log,
+    alarms,
+    keyring,
+    vault,
+    places,
+    secrets,
+    admin,
+    serviceKeys,
+    async close() {
+      await admin.close();
+      await places.close();
+    },
+  };
+}
+
+/** Opens the embedded database of a directory. */
+export const openDatabase = (dataDir: string): Promise<Store> => openStore({ dataDir, log: memoryLog() });
+
+/** A new connection that can own secrets. */
+export async function newOwner(store: Store, workspaceId?: string): Promise<SecretOwner> {
+  const id = workspaceId ?? (await createWorkspace(store.db, { name: 'Acme' })).id;
+  const row = await createConnection(store.db, id, { integration_type: 'tiktok', environment: 'sandbox' });
+  return { workspaceId: id, kind: 'connection', id: row.id };
+}
