@@ -1,10 +1,10 @@
 /**
  * One holder at a time per connection, over all processes and nodes.
  *
- * A lease has an owner token, lasts longer than a token call may (`TOKEN_CALL_DEADLINE_MS`), and is extended while the
- * work goes on; only its owner ends it. A holder that was stopped for so long that it lost the lease is told so before it
- * may send anything (`Held.spend`), and what it writes is checked against the version it read. Time is the database's, so
- * clocks of nodes may differ.
+ * A lease has an owner token and is extended while the work goes on; only its owner ends it. Before a refresh token is sent
+ * the lease is checked and made longer than the token call may take (`Held.spend`): a holder that was stopped for so long
+ * that it lost the lease sends nothing, and one that is stopped later keeps it for as long as its answer may come. What is
+ * written is checked against the version that was read. Time is the database's, so clocks of nodes may differ.
  */
 import { randomUUID } from 'node:crypto';
 import { PolyadError } from '../../errors/index.ts';
@@ -17,9 +17,15 @@ import {
   takeRefreshLease,
 } from '../../store/repositories/index.ts';
 import type { ConnectionRow, TokenLifeRow } from '../../store/schema.ts';
+import { TOKEN_CALL_DEADLINE_MS } from '../token-calls.ts';
 
-/** Life of a lease in ms. Longer than `TOKEN_CALL_DEADLINE_MS`; a dead holder's work is taken over after it. */
-export const LEASE_MS = 45_000;
+/** Life of a lease in ms, extended while the work goes on; the work of a holder that died is taken over after it. */
+export const LEASE_MS = 15_000;
+/**
+ * Life of a lease from the moment at which a refresh token is sent, in ms. Longer than the token call may take, so that
+ * even a holder that could not extend it any more is done, one way or another, before anybody else may send that token.
+ */
+export const SPENDING_LEASE_MS = TOKEN_CALL_DEADLINE_MS + 15_000;
 /** How often a waiter that heard nothing looks again, in ms; half of it is random. */
 const POLL_MS = 200;
 
@@ -60,8 +66,9 @@ export interface RefreshLease {
 
 export interface StoreLeaseOptions {
   log: StoreLog;
-  /** Default `LEASE_MS`. Tests and benchmarks use a short one. */
+  /** Default `LEASE_MS` and `SPENDING_LEASE_MS`. Tests and benchmarks use short ones. */
   leaseMs?: number | undefined;
+  spendingMs?: number | undefined;
 }
 
 /** The lease as a row of the database, on either engine. */
@@ -69,11 +76,13 @@ export class StoreLease implements RefreshLease {
   readonly #store: Store;
   readonly #log: StoreLog;
   readonly #leaseMs: number;
+  readonly #spendingMs: number;
 
-  constructor(store: Store, { log, leaseMs = LEASE_MS }: StoreLeaseOptions) {
+  constructor(store: Store, options: StoreLeaseOptions) {
     this.#store = store;
-    this.#log = log;
-    this.#leaseMs = leaseMs;
+    this.#log = options.log;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#spendingMs = options.spendingMs ?? SPENDING_LEASE_MS;
   }
 
   async hold<T>(
@@ -82,8 +91,9 @@ export class StoreLease implements RefreshLease {
     settled: () => Promise<T | undefined>,
   ): Promise<T> {
     const { db } = this.#store;
-    // Machine time: the holder is another process, whatever clock this one runs on.
-    const giveUp = performance.now() + 2 * this.#leaseMs;
+    // As long as a holder may take, or one that died and its successor. Machine time: the holder is another process,
+    // whatever clock this one runs on.
+    const giveUp = performance.now() + this.#spendingMs + TOKEN_CALL_DEADLINE_MS;
     for (;;) {
       const owner = randomUUID();
       const record = await takeRefreshLease(db, connection, owner, this.#leaseMs);
@@ -104,9 +114,9 @@ export class StoreLease implements RefreshLease {
         record,
         released: false,
         spend: async (version, now) => {
-          const lookAgainAt = new Date(now.getTime() + this.#leaseMs);
-          if (!(await noteSpending(db, { connectionId: connection.id, holder: owner, version, now, lookAgainAt })))
-            throw new LeaseLost();
+          const lookAgainAt = new Date(now.getTime() + this.#spendingMs);
+          const spending = { connectionId: connection.id, holder: owner, version, now, lookAgainAt };
+          if (!(await noteSpending(db, spending, this.#spendingMs))) throw new LeaseLost();
         },
       };
       const extending = setInterval(() => {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { StoreLog } from '../../store/port.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
-import { type Held, LEASE_MS, type RefreshLease } from './lease.ts';
+import { type Held, type RefreshLease, SPENDING_LEASE_MS } from './lease.ts';
 
 /** Only the owner deletes. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end`;
@@ -31,7 +31,7 @@ export class RedisLease implements RefreshLease {
 
   constructor(options: RedisLeaseOptions) {
     this.#options = options;
-    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#leaseMs = options.leaseMs ?? SPENDING_LEASE_MS;
   }
 
   async hold<T>(

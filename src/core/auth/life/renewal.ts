@@ -215,6 +215,8 @@ export class Renewals {
     tokens: SealedTokens,
   ): Promise<SealedTokens> {
     const { http, clock, hosts, pacer } = this.#parts;
+    // Lives are counted from the question: an answer that was long under way ends no later for it.
+    const asked = clock.now();
     const answer = await runTokenCall(
       {
         platform,
@@ -227,7 +229,7 @@ export class Renewals {
       },
       { http, clock, pacer },
     );
-    return toSealed(grant, grant.readTokens(answer), clock.now(), tokens);
+    return toSealed(grant, grant.readTokens(answer), asked, tokens);
   }
 
   /** Tries the tokens that came too late to be stored, newest first. */

@@ -31,7 +31,7 @@ export async function takeRefreshLease(
     .executeTakeFirst();
 }
 
-/** Makes a lease last `ttlMs` from now. False = it is no longer this holder's. */
+/** Makes a lease last at least `ttlMs` from now. False = it is no longer this holder's. */
 export async function extendRefreshLease(
   db: Db,
   connectionId: string,
@@ -40,7 +40,9 @@ export async function extendRefreshLease(
 ): Promise<boolean> {
   const row = await db
     .updateTable('token_lives')
-    .set({ lease_until: sql<Date>`clock_timestamp() + make_interval(secs => ${ttlMs / 1000}::float8)` })
+    .set({
+      lease_until: sql<Date>`greatest(lease_until, clock_timestamp() + make_interval(secs => ${ttlMs / 1000}::float8))`,
+    })
     .where('connection_id', '=', connectionId)
     .where('holder', '=', holder)
     .returning('connection_id')
@@ -59,12 +61,13 @@ export async function releaseRefreshLease(db: Db, connectionId: string, holder: 
 }
 
 /**
- * Puts on record that the refresh token of `version` is being spent now, and shows the connection as refreshing. False =
- * the lease is no longer this holder's, and nothing may be sent.
+ * Puts on record that the refresh token of `version` is being spent now, makes the lease last for `leaseMs`, and shows the
+ * connection as refreshing. False = the lease is no longer this holder's, and nothing may be sent.
  */
 export async function noteSpending(
   db: Db,
   input: { connectionId: string; holder: string; version: number; now: Date; lookAgainAt: Date },
+  leaseMs: number,
 ): Promise<boolean> {
   const row = await db
     .with('spent', (cte) =>
@@ -73,6 +76,7 @@ export async function noteSpending(
         .set({
           spending_version: input.version,
           spending_since: input.now,
+          lease_until: sql<Date>`clock_timestamp() + make_interval(secs => ${leaseMs / 1000}::float8)`,
           next_at: sql<Date>`least(coalesce(next_at, ${input.lookAgainAt}::timestamptz), ${input.lookAgainAt}::timestamptz)`,
         })
         .where('connection_id', '=', input.connectionId)
