@@ -397,10 +397,10 @@ export class RedisStore implements QuotaStore {
 
   charge(claims: readonly BucketClaim[]): void {
     this.#know(claims);
-    this.#fly(claims, 1);
-    // Counted as under way by this node from now on, whatever becomes of the message: the next report tells it.
     if (this.#mode === 'shared') void this.#fire({ o: 'c', c: claims.map((claim) => this.#wire(claim)) });
     else this.#alone?.store.charge(claims);
+    // Counted as under way by this node from now on, whatever becomes of the message: the next report tells it.
+    this.#fly(claims, 1);
   }
 
   #takeAlone(claims: readonly BucketClaim[], taker: Taker): TakeOutcome {
@@ -421,12 +421,15 @@ export class RedisStore implements QuotaStore {
   }
 
   #settle(claims: readonly BucketClaim[], how: 'a' | 'c'): void {
+    const op = { o: 's', how, c: claims.map((claim) => this.#wire(claim)) };
+    if (this.#mode === 'shared') void this.#fire(op);
+    else {
+      if (this.#mode === 'joining') this.#settledWhileJoining.push(op);
+      // Before it is forgotten as under way: a bucket first used here begins with what is.
+      if (how === 'a') this.#alone?.store.answered(claims);
+      else this.#alone?.store.cancelled(claims);
+    }
     this.#fly(claims, -1);
-    const op = () => ({ o: 's', how, c: claims.map((claim) => this.#wire(claim)) });
-    if (this.#mode === 'shared') return void this.#fire(op());
-    if (this.#mode === 'joining') this.#settledWhileJoining.push(op());
-    if (how === 'a') this.#alone?.store.answered(claims);
-    else this.#alone?.store.cancelled(claims);
   }
 
   answered(claims: readonly BucketClaim[]): void {

@@ -1,0 +1,168 @@
+/** Several nodes on one shared counter: nothing over a limit, whatever dies. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BucketClaim } from '../../src/core/pacing/pacer.ts';
+import { type Node, polyadNode, reconnected, runCluster } from './support/cluster.ts';
+import { hasRedisServer, RedisServer } from './support/redis-server.ts';
+import { REDIS_URL } from './support/stores.ts';
+import { Judge, jain, World } from './support/world.ts';
+
+/** Basic level: calls per second, minute and day of one app (TikTok docs 1740029171730433). */
+const LIMITS = [
+  { name: 'second', limit: 10, windowMs: 1_000 },
+  { name: 'minute', limit: 600, windowMs: 60_000 },
+  { name: 'day', limit: 864_000, windowMs: 86_400_000 },
+] as const;
+const CLAIMS: BucketClaim[] = LIMITS.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+
+/** The minute binds here: 2 a second would be 120 a minute. */
+const SLOW = [
+  { name: 'second', limit: 20, windowMs: 1_000 },
+  { name: 'minute', limit: 240, windowMs: 60_000 },
+] as const;
+
+if (!hasRedisServer) console.warn('SKIPPED: nodes whose Redis is killed (no redis-server on this machine)');
+
+describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared counter', () => {
+  let world: World;
+  let server: RedisServer;
+  let opened: Node[];
+
+  beforeEach(async () => {
+    world = new World();
+    server = await RedisServer.start();
+    opened = [];
+  });
+  afterEach(async () => {
+    await Promise.all(opened.map((node) => node.close()));
+    await server.kill();
+  });
+
+  async function nodes(count: number, claims: readonly BucketClaim[], skews: readonly number[] = []) {
+    const prefix = `{test:${randomUUID()}}:`;
+    const made = [];
+    for (let index = 0; index < count; index += 1)
+      made.push(
+        await polyadNode(world, { url: server.url, prefix, name: `n${index}`, claims, skewMs: skews[index] ?? 0 }),
+      );
+    opened.push(...made);
+    // All know of all.
+    await world.advance(1_200);
+    return made;
+  }
+
+  /** Ten workspaces on every node, the first with far more callers. */
+  const crowd = (count: number) => Array.from({ length: count }, () => [30, 8, 4, 3, 3, 2, 2, 2, 2, 2]);
+
+  it('clocks two seconds apart do no harm; shares are alike', async () => {
+    const judge = new Judge(LIMITS);
+    const three = await nodes(3, CLAIMS, [0, 2_000, -2_000]);
+    const { served } = await runCluster({ world, judge, nodes: three, callers: crowd(3), forMs: 180_000 });
+    expect(judge.refusals).toBe(0);
+    expect(judge.accepted / 1_800).toBeGreaterThanOrEqual(0.85);
+    expect(jain(served)).toBeGreaterThanOrEqual(0.98);
+  });
+
+  it('workspaces that live on one node get the same as those that live on all', async () => {
+    const judge = new Judge(LIMITS);
+    const three = await nodes(3, CLAIMS);
+    const callers = [
+      [20, 0, 0, 0, 0, 0, 0, 0, 5],
+      [0, 9, 2, 2, 2, 2, 2, 2, 5],
+      [0, 0, 0, 0, 0, 0, 0, 0, 5],
+    ];
+    const { served } = await runCluster({ world, judge, nodes: three, callers, forMs: 180_000 });
+    expect(judge.refusals).toBe(0);
+    expect(jain(served)).toBeGreaterThanOrEqual(0.98);
+  });
+
+  it('Redis killed and restarted empty, twice: no call over the limit, hardly any lost', async () => {
+    const judge = new Judge(SLOW);
+    const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const three = await nodes(3, claims, [0, 2_000, -2_000]);
+    const away = (at: number, forMs: number) =>
+      [
+        [at, () => server.kill()],
+        [
+          at + forMs,
+          async () => {
+            await server.start();
+            await reconnected(three);
+          },
+        ],
+      ] as const;
+    await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 480_000,
+      events: [...away(90_000, 40_000), ...away(300_500, 3_000)],
+    });
+    expect(Object.fromEntries(judge.refused)).toEqual({});
+    expect(judge.accepted / (240 * 8)).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('goes on with a share while Redis is away for long', async () => {
+    const judge = new Judge(LIMITS);
+    const three = await nodes(3, CLAIMS);
+    const { minutes } = await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 240_000,
+      events: [[30_000, () => server.kill()]],
+    });
+    expect(judge.refusals).toBe(0);
+    // Whole minutes alone: shares of four, three and three a second.
+    for (const { calls } of minutes.slice(2, 4)) expect(calls).toBeGreaterThan(400);
+  });
+
+  it('a node killed in the middle: its share is free again within a minute, and nothing is overrun', async () => {
+    const judge = new Judge(SLOW);
+    const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const three = await nodes(3, claims);
+    const { minutes } = await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 420_000,
+      events: [[100_000, () => three[1]?.kill()]],
+    });
+    expect(judge.refusals).toBe(0);
+    for (const { calls } of minutes.slice(4, 7)) expect(calls).toBeGreaterThanOrEqual(230);
+  });
+
+  it('a node cut off alone counts on its share only, and comes back without overrun', async () => {
+    const judge = new Judge(SLOW);
+    const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const three = await nodes(3, claims);
+    const { minutes } = await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 300_000,
+      events: [
+        [60_000, () => three[2]?.redis.disconnect()],
+        [90_000, async () => void (await three[2]?.redis.connect().catch(() => undefined))],
+      ],
+    });
+    expect(judge.refusals).toBe(0);
+    for (const { calls } of minutes.slice(2, 5)) expect(calls).toBeGreaterThanOrEqual(225);
+  });
+
+  it('a refusal rests the key on all nodes', async () => {
+    const [one, other] = await nodes(2, CLAIMS);
+    one?.refused(300_000, 'minute');
+    await world.advance(50);
+    const never = new AbortController().signal;
+    await expect(other?.pacer.acquire('w', CLAIMS, 0, never)).rejects.toMatchObject({
+      code: 'quota_wait',
+      details: { bucket: 'minute' },
+    });
+    expect((await other?.pacer.inspect())?.find(({ bucket }) => bucket === 'minute')?.resting_until).not.toBeNull();
+  });
+});
