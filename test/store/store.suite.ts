@@ -182,8 +182,8 @@ export function storeSuite(name: string, engine: Engine): void {
       it('note their last use and never an earlier one', async () => {
         const owner = await workspace();
         const { row } = await repo.createApiKey(store.db, owner.id, { name: 'k', scopes: [] });
-        await repo.touchApiKey(store.db, row.id, at(5));
-        await repo.touchApiKey(store.db, row.id, at(4));
+        await repo.touchApiKeys(store.db, new Map([[row.id, at(5)]]));
+        await repo.touchApiKeys(store.db, new Map([[row.id, at(4)]]));
         expect((await repo.listApiKeys(store.db, owner.id))[0]!.last_used_at).toEqual(at(5));
       });
     });
@@ -489,7 +489,7 @@ export function storeSuite(name: string, engine: Engine): void {
         const conn = await repo.createConnection(store.db, owner.id, { integration_type: 't', environment: 'sandbox' });
         await settled(store);
         heard.length = 0;
-        await repo.touchApiKey(store.db, key.row.id, new Date());
+        await repo.touchApiKeys(store.db, new Map([[key.row.id, new Date()]]));
         await settled(store);
         expect(
           heard.filter((invalidation) => invalidation.event !== 'changed' || invalidation.kind !== 'fence'),

@@ -1,6 +1,6 @@
 import type { StoreLog } from './port.ts';
 import { insertApiCalls, type NewApiCall } from './repositories/api-calls.ts';
-import { touchApiKey } from './repositories/api-keys.ts';
+import { touchApiKeys } from './repositories/api-keys.ts';
 import type { Db } from './schema.ts';
 
 /** Longest time, in ms, that a row waits in memory. */
@@ -88,10 +88,7 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
         buffer = buffer.slice(batch.length);
         left -= batch.length;
       }
-      for (const [id, at] of used) {
-        await touchApiKey(db, id, at);
-        used.delete(id);
-      }
+      await touchApiKeys(db, used);
     } catch (error) {
       for (const [id, at] of used) if (!keys.has(id)) keys.set(id, at);
       log.warn({ error: String(error), pending: buffer.length }, 'the call log cannot be written; trying again');
