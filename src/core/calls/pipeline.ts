@@ -14,11 +14,11 @@ import { type HttpClient, type IncomingAnswer, transportFault } from '../http/cl
 import { parseExactJson } from '../http/exact-json.ts';
 import { Patience } from '../http/patience.ts';
 import { retryDelay } from '../http/retry.ts';
-import type { Pacer, Permit } from '../pacing/pacer.ts';
+import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
-import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
+import { pacedCaller, type QuotaRequest, quotaClaims, quotaSubject } from './quota-claims.ts';
 import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
 import { changes, type Scope, type WriteFate } from './scope.ts';
 
@@ -96,12 +96,15 @@ export class Pipeline {
     this.#parts = parts;
   }
 
+  /** The quotas that a request counts against. */
+  async claims(scope: Scope, { manifest }: Platform, request: QuotaRequest): Promise<BucketClaim[]> {
+    const app = await this.#parts.tokens.appFor(scope.connection);
+    return quotaClaims(manifest, quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id)), request);
+  }
+
   /** A job that `request` began is over. */
   async jobEnded(scope: Scope, platform: Platform, request: PlatformRequest): Promise<void> {
-    const { manifest } = platform;
-    const app = await this.#parts.tokens.appFor(scope.connection);
-    const subject = quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id));
-    this.#parts.pacer.jobEnded(quotaClaims(manifest, subject, request));
+    this.#parts.pacer.jobEnded(await this.claims(scope, platform, request));
   }
 
   /** A successful, parsed answer; anything else is thrown as PolyadError. */
@@ -387,7 +390,10 @@ export class Pipeline {
       return { ...result, delivered: true };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
-      if (thrown instanceof PolyadError) throw thrown;
+      if (thrown instanceof PolyadError) {
+        if (thrown.code === 'egress_refused') fate = 'refused';
+        throw thrown;
+      }
       worked = false;
       const fault = patience.over
         ? { kind: 'timeout', maybeDelivered: true, text: 'no answer within the deadline' }
