@@ -1,6 +1,7 @@
 /** Answers that are written while they are made. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { breathe } from '../core/breathe.ts';
 import type { RequestState } from './request.ts';
 
 /** Text is handed on in pieces of about this many characters: one system call for many rows. */
@@ -8,7 +9,7 @@ const PIECE = 64 * 1024;
 
 export type RowFormat = 'json' | 'ndjson';
 
-async function* pieces(rows: AsyncIterable<unknown>, format: RowFormat): AsyncGenerator<string> {
+async function* pieces(rows: AsyncIterable<unknown>, format: RowFormat, atOnce: boolean): AsyncGenerator<string> {
   let text = format === 'json' ? '[' : '';
   let begun = false;
   for await (const row of rows) {
@@ -16,10 +17,13 @@ async function* pieces(rows: AsyncIterable<unknown>, format: RowFormat): AsyncGe
     begun = true;
     text += JSON.stringify(row);
     if (format === 'ndjson') text += '\n';
-    if (text.length >= PIECE) {
+    if (atOnce || text.length >= PIECE) {
       yield text;
       text = '';
     }
+    // A client that reads as fast as this writes must not keep the others out.
+    const pause = breathe();
+    if (pause !== undefined) await pause;
   }
   if (format === 'json') text += ']';
   if (text !== '') yield text;
@@ -28,11 +32,11 @@ async function* pieces(rows: AsyncIterable<unknown>, format: RowFormat): AsyncGe
 /**
  * Rows as a JSON array or as lines of JSON, never held as a whole: rows are asked for only as fast as the client reads,
  * and the iteration is closed when the client hangs up. A failure after the first piece breaks the connection off, so
- * that a cut answer can never be taken for a complete one.
+ * that a cut answer can never be taken for a complete one. `atOnce`: each row is handed on when it comes.
  */
-export function rowStream(rows: AsyncIterable<unknown>, format: RowFormat): Readable {
+export function rowStream(rows: AsyncIterable<unknown>, format: RowFormat, atOnce = false): Readable {
   const iterator = rows[Symbol.asyncIterator]();
-  const stream = Readable.from(pieces({ [Symbol.asyncIterator]: () => iterator }, format), {
+  const stream = Readable.from(pieces({ [Symbol.asyncIterator]: () => iterator }, format, atOnce), {
     objectMode: false,
     highWaterMark: PIECE,
   });

@@ -1,4 +1,6 @@
 /** Collects native rows of all windows into one record per entity, and turns records into wire reports. */
+
+import { breathe } from '../breathe.ts';
 import type { DerivedRule, MetricRule, ReportRow } from '../connector/report-spec.ts';
 import type { OrganizationFacts } from '../connector/types.ts';
 import {
@@ -10,12 +12,15 @@ import {
   parseDecimal,
 } from '../model/decimal.ts';
 import type { PlannedMetric, ReportPlan } from './plan.ts';
+import { Spill } from './spill.ts';
 
 /** Digits after the point of computed ratios. */
 const RATIO_SCALE = 6;
 
+/** null = came twice and may not be summed, so it is not known; undefined = the platform gave no number. */
+type Value = string | null | undefined;
 /** Numbers of one entity under one combination of breakdown values: by position in `plan.nativeMetrics`. */
-type Cell = (string | undefined)[];
+type Cell = Value[];
 
 export interface EntityRecord {
   id: string;
@@ -25,8 +30,10 @@ export interface EntityRecord {
 }
 
 const SEPARATOR = '\u0000';
+/** Lines read back between two looks at the clock. */
+const STRIDE = 100;
 
-/** Whether one native metric may be summed when rows of the same cell meet. */
+/** Whether each native metric may be summed when rows of the same cell meet. */
 function additivity(plan: ReportPlan, spec: Readonly<Record<string, MetricRule | DerivedRule>>): boolean[] {
   const additive = new Map<string, boolean>();
   for (const rule of Object.values(spec))
@@ -34,41 +41,164 @@ function additivity(plan: ReportPlan, spec: Readonly<Record<string, MetricRule |
   return plan.nativeMetrics.map((native) => additive.get(native) ?? true);
 }
 
-export class RowCollector {
-  readonly records = new Map<string, EntityRecord>();
-  readonly #plan: ReportPlan;
-  readonly #additive: boolean[];
+/** Records that grow by cells. */
+class Records {
+  readonly all = new Map<string, EntityRecord>();
+  readonly #additive: readonly boolean[];
+  /** Cells of all records together: what the memory goes by. */
+  cells = 0;
 
-  constructor(plan: ReportPlan, metrics: Readonly<Record<string, MetricRule | DerivedRule>>) {
-    this.#plan = plan;
-    this.#additive = additivity(plan, metrics);
+  constructor(additive: readonly boolean[]) {
+    this.#additive = additive;
   }
 
-  add(row: ReportRow): void {
-    let record = this.records.get(row.entityId);
+  add(id: string, name: string | undefined, key: string, values: Cell): void {
+    let record = this.all.get(id);
     if (record === undefined) {
-      record = { id: row.entityId, cells: new Map() };
-      this.records.set(row.entityId, record);
+      record = { id, cells: new Map() };
+      this.all.set(id, record);
     }
-    if (row.entityName !== undefined && row.entityName !== '') record.name = row.entityName;
-    const { dimensions, nativeMetrics } = this.#plan;
-    const key = dimensions.map(({ native }) => row.dimensions[native] ?? '').join(SEPARATOR);
+    if (name !== undefined && name !== '') record.name = name;
     const cell = record.cells.get(key);
-    const values = nativeMetrics.map((native) => {
-      const value = row.metrics[native];
-      return value === undefined ? undefined : parseDecimal(value);
-    });
     if (cell === undefined) {
       record.cells.set(key, values);
+      this.cells += 1;
       return;
     }
     for (const [index, value] of values.entries()) {
       const before = cell[index];
-      if (value === undefined) continue;
-      // A number that may not be summed and comes twice is no longer known.
-      cell[index] = before === undefined ? value : this.#additive[index] ? addDecimals(before, value) : undefined;
+      if (value === undefined || before === null) continue;
+      if (before === undefined) cell[index] = value;
+      else cell[index] = this.#additive[index] && value !== null ? addDecimals(before, value) : null;
     }
   }
+
+  clear(): void {
+    this.all.clear();
+    this.cells = 0;
+  }
+}
+
+/** A cell as one line: `0` stands for what the platform gave no number for. */
+const lineOf = (record: EntityRecord, key: string, cell: Cell): string =>
+  JSON.stringify([record.id, record.name ?? 0, key, ...cell.map((value) => (value === undefined ? 0 : value))]);
+
+/**
+ * Collects native rows in any order. Beyond `maxCells` it writes what it has to a temporary file and goes on with empty
+ * hands, so that a report of any size takes the same memory.
+ */
+export class RowCollector {
+  readonly #plan: ReportPlan;
+  readonly #records: Records;
+  readonly #additive: readonly boolean[];
+  readonly #maxCells: number;
+  #spill: Spill | undefined;
+
+  constructor(plan: ReportPlan, metrics: Readonly<Record<string, MetricRule | DerivedRule>>, maxCells: number) {
+    this.#plan = plan;
+    this.#additive = additivity(plan, metrics);
+    this.#records = new Records(this.#additive);
+    this.#maxCells = maxCells;
+  }
+
+  /** Takes a row; a promise when the next one has to wait. */
+  add(row: ReportRow): Promise<void> | undefined {
+    const { dimensions, nativeMetrics } = this.#plan;
+    const key = dimensions.map(({ native }) => row.dimensions[native] ?? '').join(SEPARATOR);
+    const values = nativeMetrics.map((native) => {
+      const value = row.metrics[native];
+      return value === undefined ? undefined : parseDecimal(value);
+    });
+    this.#records.add(row.entityId, row.entityName, key, values);
+    return this.#records.cells < this.#maxCells ? undefined : this.#empty();
+  }
+
+  async #empty(): Promise<void> {
+    this.#spill ??= await Spill.open();
+    let count = 0;
+    for (const record of this.#records.all.values())
+      for (const [key, cell] of record.cells) {
+        await this.#spill.add(record.id, lineOf(record, key, cell));
+        count += 1;
+        if (count % STRIDE === 0) await breathe();
+      }
+    this.#records.clear();
+  }
+
+  /** All rows have come. */
+  async finish(): Promise<CollectedRows> {
+    if (this.#spill === undefined) return new CollectedRows([...this.#records.all.values()]);
+    await this.#empty();
+    return new CollectedRows([], this.#spill, this.#additive);
+  }
+
+  /** Gives up: nothing is kept. */
+  async discard(): Promise<void> {
+    this.#records.clear();
+    await this.#spill?.close();
+  }
+}
+
+/** The records of a report: in memory, or part by part from a temporary file. Can be read more than once. */
+export class CollectedRows {
+  readonly #small: readonly EntityRecord[];
+  readonly #spill: Spill | undefined;
+  readonly #additive: readonly boolean[];
+  /** Records in each part, once it has been read: a later page need not read the parts before it. */
+  readonly #counts: number[] = [];
+
+  constructor(small: readonly EntityRecord[], spill?: Spill, additive: readonly boolean[] = []) {
+    this.#small = small;
+    this.#spill = spill;
+    this.#additive = additive;
+  }
+
+  /**
+   * Records after the first `skip.left`, which it counts down. Small reports come in the order in which the entities first
+   * came, others in an order that is arbitrary but always the same.
+   */
+  async *records(skip: { left: number }): AsyncGenerator<EntityRecord, void, undefined> {
+    const spill = this.#spill;
+    if (spill === undefined) {
+      yield* after(this.#small, skip);
+      return;
+    }
+    for (let part = 0; part < spill.parts; part += 1) {
+      const count = this.#counts[part];
+      if (count !== undefined && count <= skip.left) {
+        skip.left -= count;
+        continue;
+      }
+      const records = await this.#join(await spill.lines(part));
+      this.#counts[part] = records.size;
+      yield* after([...records.values()], skip);
+    }
+  }
+
+  async #join(lines: readonly string[]): Promise<ReadonlyMap<string, EntityRecord>> {
+    const records = new Records(this.#additive);
+    for (const [at, line] of lines.entries()) {
+      const [id, name, key, ...values] = JSON.parse(line) as [string, string | 0, string, ...(string | null | 0)[]];
+      records.add(
+        id,
+        name === 0 ? undefined : name,
+        key,
+        values.map((value) => (value === 0 ? undefined : value)),
+      );
+      if (at % STRIDE === 0) await breathe();
+    }
+    return records.all;
+  }
+
+  async close(): Promise<void> {
+    await this.#spill?.close();
+  }
+}
+
+function* after(records: readonly EntityRecord[], skip: { left: number }): Generator<EntityRecord, void, undefined> {
+  const from = Math.min(skip.left, records.length);
+  skip.left -= from;
+  for (let at = from; at < records.length; at += 1) yield records[at] as EntityRecord;
 }
 
 /** Reads one metric of one cell as an exact decimal; undefined = the platform gave no number. */
@@ -82,7 +212,7 @@ function evaluate(
     let sum: string | undefined;
     for (const native of rule.native) {
       const value = cell[index.get(native) as number];
-      if (value !== undefined) sum = sum === undefined ? value : addDecimals(sum, value);
+      if (value !== undefined && value !== null) sum = sum === undefined ? value : addDecimals(sum, value);
     }
     return sum;
   }
@@ -92,19 +222,19 @@ function evaluate(
   return divideDecimals(multiplyDecimals(numerator, String(rule.factor)), denominator, { scale: RATIO_SCALE });
 }
 
-/** Wire reports of the collected records, made one by one as they are asked for. */
-export function* toReports(
-  records: Iterable<EntityRecord>,
+/** Makes wire reports of records. What all reports of one plan have in common is worked out once. */
+export function reporter(
   plan: ReportPlan,
   metrics: Readonly<Record<string, MetricRule | DerivedRule>>,
   organization: OrganizationFacts,
   withRaw: boolean,
-): Generator<Record<string, unknown>, void, undefined> {
+): (record: EntityRecord) => Record<string, unknown> {
   const index = new Map(plan.nativeMetrics.map((native, position) => [native, position]));
   const startAt = plan.startAt.toISOString();
   const endAt = plan.endAt.toISOString();
   const describe = describers(plan.metrics, organization);
-  for (const record of records) {
+  const dimension = plan.dimensions.map(({ name }) => name).join(',');
+  return (record) => {
     const entity =
       plan.level === 'organization'
         ? {}
@@ -117,7 +247,7 @@ export function* toReports(
         values.length === 0
           ? {}
           : {
-              dimension: plan.dimensions.map(({ name }) => name).join(','),
+              dimension,
               dimension_value: plan.dimensions
                 .map(({ value }, at) => value?.(values[at] as string) ?? values[at])
                 .join(','),
@@ -129,11 +259,11 @@ export function* toReports(
       }
       if (withRaw)
         native.push({
-          dimensions: Object.fromEntries(plan.dimensions.map((dimension, at) => [dimension.native, values[at]])),
+          dimensions: Object.fromEntries(plan.dimensions.map((one, at) => [one.native, values[at]])),
           metrics: Object.fromEntries(plan.nativeMetrics.map((metric, at) => [metric, cell[at] ?? null])),
         });
     }
-    yield {
+    return {
       id: `${plan.level}_${record.id}_${plan.startDate}_${plan.endDate}`,
       organization_id: organization.id,
       ...(organization.currency === undefined ? {} : { currency: organization.currency }),
@@ -145,7 +275,7 @@ export function* toReports(
       metrics: out,
       ...(withRaw ? { raw: { rows: native } } : {}),
     };
-  }
+  };
 }
 
 /** What each metric says of itself: unit, currency, whether we computed it, native names. */

@@ -1,9 +1,11 @@
 /** Reports: plan, fetch every window completely, join, derive, stream out. */
 import { LRUCache } from 'lru-cache';
+import { breathe } from '../breathe.ts';
 import type { Contexts } from '../calls/context.ts';
 import type { Scope } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
+import type { ReportSpec } from '../connector/report-spec.ts';
 import type { CallContext, ListFilters, ObjectName, OrganizationFacts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { selectFields } from '../model/fields.ts';
@@ -12,15 +14,47 @@ import { permissionFor } from '../model/permissions.ts';
 import { wireObject } from '../model/wire.ts';
 import { Locator } from '../objects/locate.ts';
 import { planReport, type ReportPlan, reportLevel } from './plan.ts';
-import { type EntityRecord, RowCollector, toReports } from './rows.ts';
+import { type CollectedRows, RowCollector, reporter } from './rows.ts';
 
 /** How long a finished report serves further pages of the same query. */
 const PAGE_CACHE_MS = 60_000;
+/** Cells that a report holds in memory, some 400 bytes each; what is beyond goes through a temporary file. */
+const MAX_CELLS = 10_000;
 
+/** The rows of one ad account. */
 interface Collected {
   organization: OrganizationFacts;
   plan: ReportPlan;
-  records: EntityRecord[];
+  rows: CollectedRows;
+}
+
+/** A whole report, whose temporary files are given up when nobody reads it and no further page can be asked for. */
+class Report {
+  readonly parts: readonly Collected[];
+  #holders = 0;
+
+  constructor(parts: readonly Collected[]) {
+    this.parts = parts;
+  }
+
+  hold(): this {
+    this.#holders += 1;
+    return this;
+  }
+
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) for (const { rows } of this.parts) void rows.close().catch(() => undefined);
+  }
+}
+
+/** A report that further pages of the same query are read from. */
+interface Paged {
+  /** By the service's clock. */
+  until: number;
+  report: Promise<Report>;
+  /** Forgets it on the machine's clock, should nobody ask again. */
+  timer: NodeJS.Timeout;
 }
 
 const FILTERS: readonly (keyof ListFilters)[] = ['campaign_id', 'group_id', 'ad_id'];
@@ -31,7 +65,16 @@ export class ReportService {
   readonly #clock: Clock;
   readonly #locator = new Locator();
   /** Reports whose pages are being read: only queries with a `limit` come here. */
-  readonly #pages = new LRUCache<string, { until: number; collected: Promise<Collected[]> }>({ max: 16 });
+  readonly #pages = new LRUCache<string, Paged>({
+    max: 16,
+    dispose: ({ report, timer }) => {
+      clearTimeout(timer);
+      report.then(
+        (one) => one.release(),
+        () => undefined,
+      );
+    },
+  });
 
   constructor(registry: PlatformRegistry, contexts: Contexts, clock: Clock) {
     this.#registry = registry;
@@ -63,13 +106,37 @@ export class ReportService {
           message: `Reports cannot be filtered by \`${name}\`.`,
           details: { filter: name, allowed: ['org_id', ...FILTERS, 'start_gte', 'end_lt'] },
         });
-    const collected = await this.#collected(scope, platform, query);
-    const withRaw = query.fields?.wants('raw') === true && query.fields !== undefined;
-    return page(this.#wire(collected, spec.metrics, withRaw, query), query.offset, query.limit);
+    const report = await this.#report(scope, platform, query);
+    const rows = this.#wire(report, spec.metrics, query);
+    let released = false;
+    const release = (): void => {
+      if (!released) report.release();
+      released = true;
+    };
+    // Not the generator itself: one that was never begun runs no `finally` when it is given up.
+    const iterator: AsyncIterator<Record<string, unknown>> = {
+      async next() {
+        try {
+          const result = await rows.next();
+          if (result.done === true) release();
+          return result;
+        } catch (error) {
+          release();
+          throw error;
+        }
+      },
+      async return() {
+        await rows.return();
+        release();
+        return { done: true, value: undefined };
+      },
+    };
+    return { [Symbol.asyncIterator]: () => iterator };
   }
 
-  #collected(scope: Scope, platform: Platform, query: ListQuery): Promise<Collected[]> {
-    if (query.limit === undefined) return this.#collect(scope, platform, query);
+  /** The report, held for the caller. */
+  async #report(scope: Scope, platform: Platform, query: ListQuery): Promise<Report> {
+    if (query.limit === undefined) return new Report(await this.#collect(scope, platform, query)).hold();
     const { filters, start, end, metrics, dimensions, level, raw } = query;
     const key = JSON.stringify([
       scope.connection.id,
@@ -84,11 +151,19 @@ export class ReportService {
     ]);
     const now = this.#clock.now().getTime();
     const known = this.#pages.get(key);
-    if (known !== undefined && known.until > now) return known.collected;
-    const collected = this.#collect(scope, platform, query);
-    this.#pages.set(key, { until: now + PAGE_CACHE_MS, collected });
-    collected.catch(() => this.#pages.delete(key));
-    return collected;
+    if (known !== undefined && known.until > now) return known.report.then((report) => report.hold());
+    // Held twice: by the pages to come and by this caller.
+    const report = this.#collect(scope, platform, query).then((parts) => new Report(parts).hold());
+    const timer = setTimeout(() => {
+      if (this.#pages.peek(key)?.timer === timer) this.#pages.delete(key);
+    }, PAGE_CACHE_MS);
+    timer.unref();
+    this.#pages.set(key, { until: now + PAGE_CACHE_MS, report, timer });
+    const mine = report.then((one) => one.hold());
+    report.catch(() => {
+      if (this.#pages.peek(key)?.report === report) this.#pages.delete(key);
+    });
+    return mine;
   }
 
   async #collect(scope: Scope, platform: Platform, query: ListQuery): Promise<Collected[]> {
@@ -96,14 +171,37 @@ export class ReportService {
     const ctx = this.#contexts.open(scope, platform);
     const filters: ListFilters = query.filters;
     const level = reportLevel(spec, filters, query.level, query.raw);
+    const organizations = await this.#organizations(scope, platform, ctx, filters);
+    const plans = organizations.map((organization) => ({
+      organization,
+      plan: planReport(spec, query, level, organization, this.#clock.now()),
+    }));
     const out: Collected[] = [];
-    for (const organization of await this.#organizations(scope, platform, ctx, filters)) {
-      const plan = planReport(spec, query, level, organization, this.#clock.now());
-      const collector = new RowCollector(plan, spec.metrics);
+    try {
+      for (const { organization, plan } of plans)
+        out.push({ organization, plan, rows: await this.#rows(ctx, spec, plan, organization, query) });
+      return out;
+    } catch (error) {
+      await Promise.all(out.map(({ rows }) => rows.close()));
+      throw error;
+    }
+  }
+
+  /** Every row of every window of one ad account. */
+  async #rows(
+    ctx: CallContext,
+    spec: ReportSpec,
+    plan: ReportPlan,
+    organization: OrganizationFacts,
+    query: ListQuery,
+  ): Promise<CollectedRows> {
+    const filters: ListFilters = query.filters;
+    const collector = new RowCollector(plan, spec.metrics, MAX_CELLS);
+    try {
       for (const window of plan.windows) {
         const rows = spec.fetch(ctx, {
           organization,
-          level,
+          level: plan.level,
           ...window,
           metrics: plan.nativeMetrics,
           dimensions: plan.dimensions.map(({ native }) => native),
@@ -112,11 +210,18 @@ export class ReportService {
           ...(filters.ad_id === undefined ? {} : { adIds: filters.ad_id.split(',') }),
           raw: query.raw,
         });
-        for await (const row of rows) collector.add(row);
+        for await (const row of rows) {
+          const full = collector.add(row);
+          if (full !== undefined) await full;
+          const pause = breathe();
+          if (pause !== undefined) await pause;
+        }
       }
-      out.push({ organization, plan, records: [...collector.records.values()] });
+      return await collector.finish();
+    } catch (error) {
+      await collector.discard();
+      throw error;
     }
-    return out;
   }
 
   async #organizations(
@@ -140,27 +245,24 @@ export class ReportService {
     return ctx.organizations();
   }
 
+  /** The reports of the page asked for, made one by one as they are read. */
   async *#wire(
-    collected: readonly Collected[],
-    metrics: NonNullable<Platform['report']>['metrics'],
-    withRaw: boolean,
-    query: ListQuery,
+    report: Report,
+    metrics: ReportSpec['metrics'],
+    { fields, offset, limit }: ListQuery,
   ): AsyncGenerator<Record<string, unknown>, void, undefined> {
-    for (const { organization, plan, records } of collected)
-      for (const report of toReports(records, plan, metrics, organization, withRaw))
-        yield selectFields('report', wireObject(report), query.fields);
-  }
-}
-
-async function* page<T>(
-  rows: AsyncIterable<T>,
-  offset: number,
-  limit: number | undefined,
-): AsyncGenerator<T, void, undefined> {
-  let index = 0;
-  for await (const row of rows) {
-    if (limit !== undefined && index >= offset + limit) return;
-    if (index >= offset) yield row;
-    index += 1;
+    const withRaw = fields?.wants('raw') === true;
+    const skip = { left: offset };
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    if (left <= 0) return;
+    for (const { organization, plan, rows } of report.parts) {
+      const toReport = reporter(plan, metrics, organization, withRaw);
+      for await (const record of rows.records(skip)) {
+        const one = toReport(record);
+        yield fields === undefined ? wireObject(one, { raw: false }) : selectFields('report', wireObject(one), fields);
+        left -= 1;
+        if (left === 0) return;
+      }
+    }
   }
 }
