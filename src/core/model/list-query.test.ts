@@ -37,6 +37,19 @@ describe('parseListQuery', () => {
     });
   });
 
+  it('refuses values of enum filters that the model does not have, naming those that it has', () => {
+    for (const [name, value, known] of [
+      ['status', 'BOGUS', 'PAUSED'],
+      ['status', 'ACTIVE,PAUSED', 'ACTIVE'],
+      ['effective_status', 'ACTIVE', 'SERVING'],
+      ['goal', 'sales', 'SALES'],
+    ] as const) {
+      const [issue] = issues(() => parseListQuery('campaign', { [name]: value }));
+      expect(issue).toMatchObject({ parameter: name, reason: 'unknown value' });
+      expect(issue?.allowed).toContain(known);
+    }
+  });
+
   it('reads what the published client sends', () => {
     const query = parseListQuery('campaign', {
       effective_status: 'SERVING',
@@ -70,7 +83,14 @@ describe('parseListQuery', () => {
   });
 
   it('takes every filter of every object, and refuses those of others by name', () => {
-    const sample: Record<string, string> = { start_gte: '2026-01-01', end_lt: '2026-01-02', dimension: 'DATE' };
+    const sample: Record<string, string> = {
+      start_gte: '2026-01-01',
+      end_lt: '2026-01-02',
+      dimension: 'DATE',
+      status: 'ACTIVE',
+      effective_status: 'SERVING',
+      goal: 'SALES',
+    };
     const all = new Set(OBJECT_NAMES.flatMap((object) => OBJECTS[object].filters));
     for (const object of OBJECT_NAMES)
       for (const filter of all) {

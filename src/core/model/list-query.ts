@@ -1,7 +1,15 @@
 /** Query parameters of the advertising endpoints: what each object takes, parsed and checked. */
 import { z } from 'zod';
 import { PolyadError } from '../errors/index.ts';
-import { DIMENSIONS, type Dimension, REPORT_LEVELS, type ReportLevel } from './enums.ts';
+import {
+  DIMENSIONS,
+  type Dimension,
+  EFFECTIVE_STATUSES,
+  GOALS,
+  REPORT_LEVELS,
+  type ReportLevel,
+  STATUSES,
+} from './enums.ts';
 import { type FieldSelection, parseFields } from './fields.ts';
 import { METRICS, type Metric } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, OBJECTS } from './objects.ts';
@@ -123,11 +131,20 @@ const COMMON = {
   raw: rawParameter.optional(),
 };
 
+/** Filters whose values are an enum of the model, on all platforms; a value beside it would only find nothing. */
+const ENUM_FILTERS: Readonly<Partial<Record<FilterName, readonly [string, ...string[]]>>> = {
+  status: STATUSES,
+  effective_status: EFFECTIVE_STATUSES,
+  goal: GOALS,
+};
+
 /** Schema of the query of a list: strict, so that a mistyped filter is an error and not a longer list. */
 export function listQuerySchema(object: ObjectName) {
   const filters: Record<string, z.ZodType> = {};
   for (const name of OBJECTS[object].filters) {
-    if (name === 'start_gte' || name === 'end_lt') filters[name] = bound.optional();
+    const values = ENUM_FILTERS[name];
+    if (values !== undefined) filters[name] = text.pipe(z.enum(values)).optional();
+    else if (name === 'start_gte' || name === 'end_lt') filters[name] = bound.optional();
     else if (name === 'dimension') filters[name] = valueList(DIMENSIONS).optional();
     else if (name === 'type' && object === 'report') filters[name] = valueList(METRICS).optional();
     else filters[name] = text.optional();

@@ -1,4 +1,5 @@
 /** Walks a platform's list by its paging recipe, batch by batch, fetching no page that nobody asks for. */
+import { isDeepStrictEqual } from 'node:util';
 import { getPath, setPath } from '../connector/fields.ts';
 import type { PagingRecipe } from '../connector/paging.ts';
 import type {
@@ -9,24 +10,70 @@ import type {
   OperationInput,
   PlatformRequest,
 } from '../connector/types.ts';
+import { PolyadError } from '../errors/index.ts';
 
 /** A list that does not end after this many pages is a fault of the platform (or a cursor that runs in circles). */
 const MAX_PAGES = 100_000;
 
+/** Refuses a native parameter that would change what the call is about, or contradict a filter. */
+function refuseRaw(name: string, reason: string): never {
+  throw new PolyadError('input_invalid', {
+    message: `Query: \`raw\` cannot set \`${name}\`: ${reason}.`,
+    details: { issues: [{ parameter: 'raw', reason: `\`${name}\` ${reason}` }] },
+  });
+}
+
+/** The member of a recipe that says where in the list a page begins; `raw` may not move it. */
+function positionOf(recipe: PagingRecipe): string | undefined {
+  if (recipe.kind === 'page') return recipe.page;
+  if (recipe.kind === 'offset') return recipe.offset;
+  return recipe.kind === 'cursor' ? recipe.cursor : undefined;
+}
+
+/**
+ * The caller's native parameters beside those of the request. They add to it: the ad account, the filters and the page
+ * are named by the call's own parameters, so one that says otherwise is refused rather than let through or dropped.
+ */
+function withRaw(request: PlatformRequest, raw: Native, operation: ListOperation): Native {
+  const query: Native = { ...raw, ...request.query };
+  for (const [name, value] of Object.entries(request.query ?? {}))
+    if (raw[name] !== undefined && !isDeepStrictEqual(String(raw[name]), String(value)))
+      refuseRaw(name, 'the call is about something else already');
+  const position = positionOf(operation.paging);
+  if (position !== undefined && raw[position] !== undefined) refuseRaw(position, 'use `offset` and `limit`');
+  return query;
+}
+
+/** Native filters of the caller as an object; in a query they are JSON text. */
+function filtersOf(given: unknown, name: string): Native {
+  let value = given;
+  if (typeof value === 'string')
+    try {
+      value = JSON.parse(value);
+    } catch {
+      refuseRaw(name, 'is not valid JSON');
+    }
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) refuseRaw(name, 'must be a JSON object');
+  return value as Native;
+}
+
 /** The request with the native filters applied to its query. */
 function filtered(input: OperationInput, operation: ListOperation, filters: ListFilters): PlatformRequest {
   const request = operation.request(input, filters);
-  const query: Native = { ...request.query, ...input.raw };
+  const query = withRaw(request, input.raw, operation);
   const native: Native = {};
   for (const [name, value] of Object.entries(filters) as [FilterName, string | undefined][]) {
     const rule = operation.filters[name];
     if (value !== undefined && rule !== undefined && rule.kind !== 'local') rule.apply(value, native, input.ctx);
   }
+  const given =
+    operation.filterPath === undefined ? query : filtersOf(getPath(query, operation.filterPath), operation.filterPath);
+  for (const [name, value] of Object.entries(native))
+    if (given[name] !== undefined && !isDeepStrictEqual(given[name], value))
+      refuseRaw(name, 'a filter of the call sets it');
   if (operation.filterPath === undefined) Object.assign(query, native);
-  else if (Object.keys(native).length > 0) {
-    const given = getPath(query, operation.filterPath);
-    setPath(query, operation.filterPath, { ...(given !== null && typeof given === 'object' ? given : {}), ...native });
-  }
+  else if (Object.keys(native).length > 0) setPath(query, operation.filterPath, { ...given, ...native });
   return { ...request, query };
 }
 

@@ -62,14 +62,18 @@ export function reportLevel(
   return level;
 }
 
+const DAY = 86_400_000;
+
 /**
  * The account day that a bound names. A date alone, and midnight in UTC (how clients write a date as an instant), are that
- * calendar day in the account's zone; any other instant is the account's day at that instant.
+ * calendar day in the account's zone, and so is an end in the last second of a UTC day (how they write the end of a date);
+ * any other instant is the account's day at that instant.
  */
 function boundDay(bound: DateBound, zone: string, end: boolean): string {
   const ms = Date.parse(bound.iso);
-  const calendar = bound.date ?? (ms % 86_400_000 === 0 ? bound.iso.slice(0, 10) : undefined);
+  const calendar = bound.date ?? (ms % DAY === 0 ? bound.iso.slice(0, 10) : undefined);
   if (calendar !== undefined) return end ? addDays(calendar, -1) : calendar;
+  if (end && DAY - (ms % DAY) <= 1_000) return bound.iso.slice(0, 10);
   return localDate(zone, end ? ms - 1 : ms);
 }
 

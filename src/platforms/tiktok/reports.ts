@@ -59,17 +59,62 @@ const filter = (field_name: string, values: readonly string[]): Native => ({
   filter_value: JSON.stringify(values),
 });
 
+/**
+ * Parameters that say what a report is about: accounts, level, days, numbers, pages. They follow from the unified call;
+ * another value from `raw` would make the numbers something else than their row says, another account's for example.
+ */
+const OWN_PARAMETERS = [
+  'advertiser_id',
+  'advertiser_ids',
+  'bc_id',
+  'report_type',
+  'data_level',
+  'dimensions',
+  'metrics',
+  'start_date',
+  'end_date',
+  'query_lifetime',
+  'multi_adv_report_in_utc_time',
+  'page',
+  'page_size',
+] as const;
+
+const refuseRaw = (name: string, reason: string, extra: Native = {}): never => {
+  throw new PolyadError('input_value_invalid', {
+    message: `\`raw\` cannot set \`${name}\` of a TikTok report: it ${reason}.`,
+    details: { field: `raw.${name}`, reason, ...extra },
+  });
+};
+
+/** The caller's native filters; in a query they are JSON text. Those that the call sets itself are refused. */
+function rawFilters(given: unknown, own: readonly Native[]): Native[] {
+  if (given === undefined) return [];
+  let list = given;
+  if (typeof list === 'string')
+    try {
+      list = JSON.parse(list);
+    } catch {
+      refuseRaw('filtering', 'is not valid JSON');
+    }
+  if (!Array.isArray(list)) return refuseRaw('filtering', 'must be a list of filters');
+  const taken = new Set(own.map(({ field_name: name }) => name));
+  for (const one of list as (Native | null)[])
+    if (taken.has(one?.['field_name']))
+      refuseRaw('filtering', `holds \`${String(one?.['field_name'])}\`, which the call sets`);
+  return list as Native[];
+}
+
 function query(fetch: ReportFetch, scope: Scope): Native {
   const { level, dimensions, metrics, organization, raw } = fetch;
   const words = LEVELS[level];
-  const filtering = [
+  const own = [
     // Without this the spend of deleted objects is missing below the account level.
     ...(words.status === undefined ? [] : [filter(words.status, ['STATUS_ALL'])]),
     ...Object.entries(scope).map(([field, ids]) => filter(field, ids)),
   ];
+  const filtering = [...own, ...rawFilters(raw['filtering'], own)];
   const names = words.name === undefined ? [] : [words.name];
-  return {
-    ...raw,
+  const native: Native = {
     advertiser_id: organization.id,
     report_type: dimensions.some((dimension) => AUDIENCE.has(dimension)) ? 'AUDIENCE' : 'BASIC',
     data_level: words.dataLevel,
@@ -77,8 +122,11 @@ function query(fetch: ReportFetch, scope: Scope): Native {
     metrics: [...new Set([...metrics, ...names])],
     start_date: fetch.startDate,
     end_date: fetch.endDate,
-    ...(filtering.length === 0 ? {} : { filtering }),
   };
+  for (const name of OWN_PARAMETERS)
+    if (raw[name] !== undefined && raw[name] !== native[name])
+      refuseRaw(name, 'follows from the call', name in native ? { expected: native[name] } : {});
+  return { ...raw, ...native, ...(filtering.length === 0 ? {} : { filtering }) };
 }
 
 const member = (row: Native, name: string): Native =>

@@ -109,6 +109,20 @@ export async function read(input: OperationInput, endpoint: string, query: Nativ
   );
 }
 
+/**
+ * The caller's native query parameters. The ad account of a call is named by the call itself; TikTok takes it from the
+ * body of writes, so another one here would be ignored without a word.
+ */
+export function rawQuery({ raw, organization }: Pick<OperationInput, 'raw' | 'organization'>): Native {
+  const named = raw['advertiser_id'];
+  if (named !== undefined && named !== organization.id)
+    throw new PolyadError('input_value_invalid', {
+      message: `\`raw\` names the ad account ${String(named)}, but the call is about ${organization.id}.`,
+      details: { field: 'raw.advertiser_id', reason: 'is another ad account', expected: organization.id },
+    });
+  return raw;
+}
+
 /** Sends a JSON write for one ad account and answers its data. `raw` travels in the query. */
 export async function write(
   input: OperationInput,
@@ -116,14 +130,15 @@ export async function write(
   body: Native,
   idempotent = false,
 ): Promise<Native> {
-  const { ctx, organization, raw } = input;
+  const { ctx, organization } = input;
+  const raw = rawQuery(input);
   return dataOf(
     await ctx.request(
       call(ctx, {
         method: 'POST',
         endpoint,
         organizationId: organization.id,
-        json: { advertiser_id: organization.id, ...body },
+        json: { ...body, advertiser_id: organization.id },
         idempotent,
         ...(Object.keys(raw).length === 0 ? {} : { query: raw }),
       }),

@@ -70,6 +70,11 @@ export async function withIdentity(input: OperationInput, unified: Unified, give
 
 /** The same for a change, where nothing has to be named. */
 export async function withWholeIdentity(input: OperationInput, unified: Unified): Promise<Unified> {
+  if (Array.isArray(unified['promoted']) && unified['promoted'].length === 0)
+    throw new PolyadError('input_value_invalid', {
+      message: '`promoted` cannot be empty: a TikTok ad is always posted under an identity (PAGE_ID).',
+      details: { field: 'promoted', reason: 'must name what stays, such as the identity' },
+    });
   return Array.isArray(unified['promoted'])
     ? { ...unified, promoted: await withWholeRefs(input, unified['promoted'] as PromotedRef[]) }
     : unified;

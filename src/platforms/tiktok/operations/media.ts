@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FormPart, Native, OperationInput } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
-import { call, dataOf } from '../request.ts';
+import { call, dataOf, rawQuery } from '../request.ts';
 
 export type MediaKind = 'IMAGE' | 'VIDEO';
 
@@ -39,13 +39,14 @@ export async function upload(input: OperationInput, file: Upload, token: string)
     );
   }
   if (file.name !== undefined) parts.push({ name: 'file_name', value: file.name });
+  const raw = rawQuery(input);
   const response = await ctx.request(
     call(ctx, {
       method: 'POST',
       endpoint: ENDPOINT[file.kind],
       organizationId: organization.id,
       multipart: parts,
-      ...(Object.keys(input.raw).length === 0 ? {} : { query: input.raw }),
+      ...(Object.keys(raw).length === 0 ? {} : { query: raw }),
     }),
   );
   return dataOf(response);

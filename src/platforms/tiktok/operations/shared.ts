@@ -171,6 +171,9 @@ export async function withoutEchoes(native: Native, write: WriteContext): Promis
   );
 }
 
+/** Members of a body that say which object it is about. They come from the path; `raw` may repeat them, not change them. */
+const TARGETS: ReadonlySet<string> = new Set(['advertiser_id', 'campaign_id', 'adgroup_id', 'ad_id']);
+
 /**
  * The members of an update that the endpoint takes. Those beyond that the object has are refused; what TikTok may have
  * added since is for it to judge.
@@ -182,10 +185,10 @@ export async function bodyOf(
   what: string,
 ): Promise<Native> {
   for (const name of Object.keys(native))
-    if (!allowed.has(name) && name in (await write.current()))
+    if ((!allowed.has(name) || TARGETS.has(name)) && name in (await write.current()))
       throw new PolyadError('input_field_immutable', {
         message: `TikTok does not let \`${name}\` of ${what} change after creation.`,
-        details: { field: name, allowed: [...allowed].sort() },
+        details: { field: name, allowed: [...allowed].filter((one) => !TARGETS.has(one)).sort() },
       });
   return native;
 }
