@@ -35,8 +35,11 @@ const CLAIM_MS = 10 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 const TIDY_BATCH = 200;
 
-/** State of a master key. `waiting`: it shall encrypt, and some nodes do not have it yet. */
-export type KeyState = 'active' | 'waiting' | 'decrypts' | 'retired' | 'missing';
+/** States of a master key, in the order in which they are shown. */
+export const KEY_STATES = ['active', 'waiting', 'missing', 'decrypts', 'retired'] as const;
+
+/** State of a master key. `waiting`: it shall encrypt, and some nodes do not have it yet. `missing`: secrets need it. */
+export type KeyState = (typeof KEY_STATES)[number];
 
 /** What `polyad vault status` shows. */
 export interface VaultStatus {
@@ -120,21 +123,23 @@ export class VaultAdmin {
       if (counts.has(`store:${one}`)) managed[one] = counts.get(`store:${one}`) as number;
     return {
       place: secrets.place,
-      keys: [...ids].map((id) => {
-        const row = known.find((one) => one.id === id);
-        const used = counts.get(id) ?? 0;
-        const lacking = nodes.filter(({ key_ids }) => !key_ids.includes(id)).map((node) => node.id);
-        const needed = id === keyring.activeId || id === keyring.preferredId || used > 0;
-        return {
-          id,
-          state: keyState(id, keyring, used, row?.retired_at != null),
-          secrets: used,
-          ...(row?.first_used_at == null ? {} : { first_used_at: row.first_used_at.toISOString() }),
-          ...(row?.retired_at == null ? {} : { retired_at: row.retired_at.toISOString() }),
-          ...(row?.wrapped_by == null ? {} : { wrapped_by: row.wrapped_by }),
-          ...(lacking.length === 0 || !needed ? {} : { missing_on: lacking }),
-        };
-      }),
+      keys: [...ids]
+        .map((id) => {
+          const row = known.find((one) => one.id === id);
+          const used = counts.get(id) ?? 0;
+          const lacking = nodes.filter(({ key_ids }) => !key_ids.includes(id)).map((node) => node.id);
+          const needed = id === keyring.activeId || id === keyring.preferredId || used > 0;
+          return {
+            id,
+            state: keyState(id, keyring, used, row?.retired_at != null),
+            secrets: used,
+            ...(row?.first_used_at == null ? {} : { first_used_at: row.first_used_at.toISOString() }),
+            ...(row?.retired_at == null ? {} : { retired_at: row.retired_at.toISOString() }),
+            ...(row?.wrapped_by == null ? {} : { wrapped_by: row.wrapped_by }),
+            ...(lacking.length === 0 || !needed ? {} : { missing_on: lacking }),
+          };
+        })
+        .sort((left, right) => KEY_STATES.indexOf(left.state) - KEY_STATES.indexOf(right.state)),
       managed,
       waiting: await countWaitingSecrets(db),
       to_destroy: await countTombstones(db),
