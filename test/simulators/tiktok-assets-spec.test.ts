@@ -102,6 +102,8 @@ describeWithTikTokSpecs('official documents of assets and tools', (specs) => {
       advertiser_id: id,
       portfolio_content: [{ asset_content: 'LEARN_MORE' }],
     });
+    const { creative_portfolios } = await read('creative/portfolio/list', { advertiser_id: id });
+    expect(creative_portfolios).toContainEqual(expect.objectContaining({ creative_portfolio_id }));
     const portfolio = await read('creative/portfolio/get', { advertiser_id: id, creative_portfolio_id });
     expect(portfolio).toMatchObject({
       creative_portfolio_type: 'CTA',

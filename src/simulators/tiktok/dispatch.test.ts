@@ -51,6 +51,19 @@ describe('paths', () => {
     ]);
   });
 
+  it('a documented path that is not simulated names the permission only where the token lacks it', async () => {
+    const ask = (token: string) =>
+      tiktok
+        .get('dmp/custom_audience/list', { advertiser_id: usd }, { token })
+        .then(({ code, message }) => [code, message]);
+    const refusal = 'No permission to call /dmp/custom_audience/list/.';
+    expect(await ask(tiktok.ready.access_token)).toEqual([40001, refusal]);
+    expect(await ask(await tokenFor(await newApp(['2'])))).toEqual([
+      40001,
+      `${refusal} It needs one of the permissions 30.`,
+    ]);
+  });
+
   it('a wrong method is no path either', async () => {
     expect(
       (await tiktok.raw('/open_api/v1.3/user/info/', { method: 'POST', ...header(tiktok.ready.access_token) })).status,

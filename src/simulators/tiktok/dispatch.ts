@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { parseExact, stringifyExact } from '../kit/exact-json.ts';
 import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
 import type { KitStore } from '../kit/store.ts';
-import { requireAdvertiser, requireScopes, resolveToken, scopesOfPath } from './auth.ts';
+import { requireAdvertiser, requireScopes, resolveToken, scopeIncludes, scopesOfPath } from './auth.ts';
 import { CATALOGUE } from './catalogue-table.ts';
 import type { Limits } from './limits.ts';
 import { type App, type Call, type Endpoint, RawAnswer, TikTokError, type World } from './types.ts';
@@ -84,8 +84,9 @@ function unsimulated(path: string, method: string): Endpoint | undefined {
     auth: 'token',
     scopes: [],
     params: [],
-    handle() {
-      const scopes = row[2].length > 0 ? ` It needs one of the permissions ${row[2].join(', ')}.` : '';
+    handle({ grant }) {
+      const lacking = row[2].length > 0 && !row[2].some((id) => scopeIncludes(grant?.scope ?? [], id));
+      const scopes = lacking ? ` It needs one of the permissions ${row[2].join(', ')}.` : '';
       throw new TikTokError(40001, `No permission to call /${path}/.${scopes}`);
     },
   };

@@ -66,7 +66,7 @@ function listView(row: Native): Record<string, unknown> {
   return {
     creative_portfolio_id: row.id,
     creative_portfolio_type: row['creative_portfolio_type'],
-    creative_portfolio_preview_url: null,
+    // No preview picture is made, and nulls are dropped here (yml: pop_resp_nullvalue).
     ...content,
   };
 }
