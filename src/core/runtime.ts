@@ -70,7 +70,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     random: parts.random ?? Math.random,
     log,
   });
-  const contexts = new Contexts({ registry, pipeline, clock, log });
+  const contexts = new Contexts({ registry, pipeline, tokens, clock, log });
   const objects = new ObjectService({ registry, contexts, clock, guards: new SpendGuards(store) });
   const journal = new Journal({ store, clock, log });
   return {

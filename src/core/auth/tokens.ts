@@ -63,6 +63,8 @@ export class Tokens implements TokenSource {
   readonly #provisional = new Map<string, SealedTokens>();
   /** Early renewals that failed: how often in a row, and until when callers start no other. */
   readonly #pauses = new Map<string, { failures: number; until: number }>();
+  /** By connection: a token that the platform has called expired, whatever its end on paper is. */
+  readonly #expired = new Map<string, string>();
   readonly #stopListening: () => void;
   #epoch = 0;
   #caching = true;
@@ -203,6 +205,7 @@ export class Tokens implements TokenSource {
     this.health.forget(connectionId);
     this.#renewals.forget(connectionId);
     this.#pauses.delete(connectionId);
+    this.#expired.delete(connectionId);
   }
 
   async #openTokens(connection: ConnectionRow): Promise<Opened> {
@@ -222,13 +225,19 @@ export class Tokens implements TokenSource {
 
   async #fresh(connection: ConnectionRow, opened: Opened, expired: string | undefined): Promise<Opened> {
     const now = this.#parts.clock.now();
-    const refused = expired !== undefined && opened.tokens.access_token === expired;
-    const state = refused ? 'over' : freshness(opened.tokens, now);
+    const { access_token: token } = opened.tokens;
+    if (expired !== undefined) this.#expired.set(connection.id, expired);
+    // Also for those who come while the renewal that this caused is under way.
+    const refused = this.#expired.get(connection.id) === token ? token : undefined;
+    const state = refused !== undefined ? 'over' : freshness(opened.tokens, now);
     if (state === 'fresh') return opened;
     if (state === 'over') {
-      const renewed = await this.#renew(connection, { expired });
+      const need = { expired: refused };
+      const renewed = await this.#renew(connection, need);
       // It may have joined one that did not know of the refusal and found nothing to do.
-      return renewed.tokens.access_token === expired ? this.#renew(connection, { expired }) : renewed;
+      const last = renewed.tokens.access_token === refused ? await this.#renew(connection, need) : renewed;
+      if (this.#expired.get(connection.id) === refused) this.#expired.delete(connection.id);
+      return last;
     }
     // Time to renew, and no reason to wait for it, nor to fail when it does: the present token still serves.
     const pause = this.#pauses.get(connection.id);

@@ -6,6 +6,7 @@ import type { CallContext, Environment, OrganizationFacts, Platform } from '../c
 import { PolyadError } from '../errors/index.ts';
 import { walk } from '../objects/walk.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { TokenSource } from './ports.ts';
 import type { Scope } from './scope.ts';
 
 /** How long the ad accounts of a connection are remembered: currency and zone hardly ever change. */
@@ -19,6 +20,7 @@ interface Remembered {
 export interface ContextParts {
   registry: PlatformRegistry;
   pipeline: Pipeline;
+  tokens: Pick<TokenSource, 'reportOrganizationLost'>;
   clock: Clock;
   log: CallContext['log'];
 }
@@ -38,7 +40,7 @@ export class Contexts {
   }
 
   open(scope: Scope, platform: Platform): CallContext {
-    const { pipeline, clock, log, registry } = this.#parts;
+    const { pipeline, tokens, clock, log, registry } = this.#parts;
     const { connection } = scope;
     const remember = <T>(key: string, ttlMs: number, load: () => Promise<T>): Promise<T> => {
       // The version is part of the key: what an older grant could see is not answered to a newer one.
@@ -80,6 +82,16 @@ export class Contexts {
       organization: async (id) => {
         const all = await organizations();
         const found = all.find((one) => one.id === id);
+        if (found === undefined && connection.account.organization_ids?.includes(id) === true) {
+          const message = 'The ad account is no longer among those that the grant reaches.';
+          await tokens.reportOrganizationLost(connection, id, {
+            code: 'organization_access_lost',
+            retry: 'never',
+            scope: 'organization',
+            native: { message },
+          });
+          throw new PolyadError('organization_access_lost', { message, details: { organization_id: id } });
+        }
         if (found === undefined)
           throw new PolyadError('organization_unknown', {
             message: `\`${id}\` is not an ad account of this connection.`,

@@ -198,7 +198,8 @@ export class PassthroughService {
     }
     if (failure.scope !== 'connection' || failure.code !== 'connection_reconnect_required' || failure.weak === true)
       return;
-    if (failure.tokenExpired === true) await tokens.tokenFor(connection, token).catch(() => undefined);
+    // The renewal goes on by itself; the next call waits for it.
+    if (failure.tokenExpired === true) void tokens.tokenFor(connection, token).catch(() => undefined);
     else await tokens.reportRevoked(connection, failure, token).catch(() => undefined);
   }
 }

@@ -32,21 +32,27 @@ export function peek(
   if (!(headers['content-type'] ?? '').includes('json') || announced > PEEK_LIMIT) return body;
   const chunks: Buffer[] = [];
   let size = 0;
+  // The last piece is held back until the answer was judged: a reader that knows the length waits for nothing after it.
+  let last: Buffer | undefined;
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      if (last !== undefined) this.push(last);
+      last = undefined;
       size += chunk.length;
-      if (size <= PEEK_LIMIT) chunks.push(chunk);
-      else chunks.length = 0;
-      done(null, chunk);
+      if (size > PEEK_LIMIT) {
+        chunks.length = 0;
+        return done(null, chunk);
+      }
+      chunks.push(chunk);
+      last = chunk;
+      done();
     },
     flush(done: TransformCallback) {
       const text = size > PEEK_LIMIT ? undefined : decoded(Buffer.concat(chunks), headers['content-encoding']);
       const json = text === undefined ? undefined : parsed(text);
-      if (json === undefined) return done();
-      judge({ status, headers, json, text: '' }).then(
-        () => done(),
-        () => done(),
-      );
+      const judged = json === undefined ? Promise.resolve() : judge({ status, headers, json, text: '' });
+      const end = (): void => done(null, last);
+      judged.then(end, end);
     },
   });
   body.once('error', (error) => tap.destroy(error));

@@ -123,12 +123,12 @@ export async function startLoopAds(now: () => number): Promise<LoopAds> {
     const token = request.headers['access-token'] as string | undefined;
     platform.seen.push({ method: request.method ?? '', path: url.pathname, query: url.searchParams, body, token });
     const fault = platform.faults.findIndex((one) => one.path === url.pathname);
+    const [planned] = fault >= 0 ? platform.faults.splice(fault, 1) : [];
     if (url.pathname.startsWith('/token')) await platform.gate;
-    if (fault >= 0) {
-      const [planned] = platform.faults.splice(fault, 1);
-      if (planned?.drop === true) return void request.socket.destroy();
-      response.writeHead(planned?.status ?? 500, { 'content-type': 'application/json', ...planned?.headers });
-      return void response.end(typeof planned?.body === 'string' ? planned.body : JSON.stringify(planned?.body));
+    if (planned !== undefined) {
+      if (planned.drop === true) return void request.socket.destroy();
+      response.writeHead(planned.status, { 'content-type': 'application/json', ...planned.headers });
+      return void response.end(typeof planned.body === 'string' ? planned.body : JSON.stringify(planned.body));
     }
     const result = handle(url.pathname, body, token);
     response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'loop-1' });
@@ -242,6 +242,8 @@ function classify(response: PlatformResponse): Classification | null {
       return { code: 'connection_reconnect_required', retry: 'never', scope: 'connection', native };
     case 'E_EXPIRED':
       return { code: 'connection_reconnect_required', retry: 'never', scope: 'connection', tokenExpired: true, native };
+    case 'E_BARE':
+      return { code: 'connection_reconnect_required', retry: 'never', scope: 'connection', weak: true, native };
     case 'E_LOST':
       return { code: 'organization_access_lost', retry: 'never', scope: 'organization', native };
     case 'E_APP':

@@ -119,7 +119,7 @@ export async function startWorld(): Promise<World> {
     if (scope.recorder === undefined || request.method === 'GET') sent.push(request);
     return original(scope, platform, request, patience);
   };
-  const contexts: Contexts = new ContextsClass({ registry, pipeline, clock, log: quiet });
+  const contexts: Contexts = new ContextsClass({ registry, pipeline, tokens, clock, log: quiet });
   const guards = { of: async (_workspace: string, _type: string, at: OrganizationFacts) => new SpendGuard([], at) };
   const objects = new ObjectService({ registry, contexts, clock, guards });
   const reports = new ReportService(registry, contexts, clock);
