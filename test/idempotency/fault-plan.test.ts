@@ -184,7 +184,7 @@ describe('a lost creation', () => {
     expect(another).toBeUndefined();
   });
 
-  it('of an ad group and an ad is found as well', async () => {
+  it('of an ad group and a creative is found as well', async () => {
     const { body: campaign } = await create('parent', 'Parent');
     await fault('drop_after', 1, 'adgroup/create');
     await fault('drop_after', 1, 'ad/create');
@@ -206,5 +206,48 @@ describe('a lost creation', () => {
     expect(group).toMatchObject({ status: 200, body: { name: 'Lost group', campaign_id: campaign.id } });
     const groups: Json[] = await polyad.ok('GET', `/ads/${connection}/group?campaign_id=${campaign.id}`);
     expect(groups).toHaveLength(1);
+    const identities: Json[] = await polyad.ok(
+      'GET',
+      `/ads/${connection}/promoted?org_id=${organization}&type=PAGE_ID`,
+    );
+    const videos: Json[] = await polyad.ok('GET', `/ads/${connection}/asset?org_id=${organization}&type=VIDEO`);
+    const images: Json[] = await polyad.ok('GET', `/ads/${connection}/asset?org_id=${organization}&type=IMAGE`);
+    const creative = await polyad.call(
+      'POST',
+      `/ads/${connection}/creative`,
+      {
+        organization_id: organization,
+        group_id: group.body.id,
+        name: 'Lost creative',
+        body: 'Hello',
+        asset_urls: [videos[0].id, images[0].id],
+        link_url: 'https://example.com',
+        promoted: [{ type: 'PAGE_ID', id: identities[0].id }],
+      },
+      { 'idempotency-key': 'creative' },
+    );
+    expect(creative).toMatchObject({ status: 200, body: { name: 'Lost creative', group_id: group.body.id } });
+    expect(await polyad.ok('GET', `/ads/${connection}/ad?group_id=${group.body.id}`)).toHaveLength(1);
+  });
+
+  it('is found although its caller hung up: a write once sent is brought to its end', async () => {
+    await polyad.control('POST', '/faults', { kind: 'latency', path: 'campaign/create', ms: 400, times: 1 });
+    const caller = new AbortController();
+    const gone = fetch(`${polyad.url}/ads/${connection}/campaign`, {
+      method: 'POST',
+      headers: { authorization: polyad.key, 'content-type': 'application/json', 'idempotency-key': 'gone' },
+      body: JSON.stringify(body('Hung up')),
+      signal: caller.signal,
+    });
+    setTimeout(() => caller.abort(), 200);
+    await expect(gone).rejects.toThrow();
+    let answer = await create('gone', 'Hung up');
+    while (answer.body.code === 'idempotency_in_flight') {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answer = await create('gone', 'Hung up');
+    }
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('idempotency-replayed')).toBe('true');
+    expect(await all('Hung up')).toHaveLength(1);
   });
 });

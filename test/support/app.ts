@@ -44,6 +44,8 @@ export interface TestApp {
   hold(): () => void;
   /** Resolves when `count` calls wait for a quota; a function is asked again and again. */
   queued(count: number | (() => number)): Promise<void>;
+  /** API key of the workspace. */
+  key: string;
   /** A request to the app with the workspace's key. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The same, for calls that must succeed: the body. */
@@ -292,6 +294,7 @@ export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
   return {
     app,
     url: app.url,
+    key,
     platform,
     workspace,
     simulator,

@@ -30,6 +30,17 @@ export class Patience {
     return this.#controller.signal;
   }
 
+  /** `work`, or the reason of the signal as soon as it ends: undici does not look at it while a request waits for a socket. */
+  race<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#controller;
+    return new Promise((resolve, reject) => {
+      const lose = (): void => reject(signal.reason);
+      if (signal.aborted) lose();
+      signal.addEventListener('abort', lose, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', lose));
+    });
+  }
+
   /** The answer goes on after `end`: the caller's signal still cuts it off, the deadline does not. */
   keep(): void {
     this.#kept = true;

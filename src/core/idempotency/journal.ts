@@ -62,7 +62,8 @@ export type Begun = { entry: WriteEntry; replay?: undefined } | { replay: KeptAn
 
 /** An error that the same request would meet again whatever anybody else does. Others are not kept: the key is free. */
 const isFinal = (error: PolyadError): boolean =>
-  error.retry === 'never' && (error.actor === 'caller' || error.actor === 'platform');
+  // 403: another API key, or the same one with more scopes, may do it.
+  error.retry === 'never' && (error.actor === 'caller' || error.actor === 'platform') && error.status !== 403;
 
 export class Journal {
   readonly parts: JournalParts;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { breathe } from '../breathe.ts';
 import type { Contexts } from '../calls/context.ts';
-import type { Scope } from '../calls/scope.ts';
+import type { Scope, WriteEnd } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { CodecContext } from '../connector/codecs.ts';
 import { type CompiledFields, getPath } from '../connector/fields.ts';
@@ -22,7 +22,7 @@ import type {
   Verb,
   WriteContext,
 } from '../connector/types.ts';
-import { PolyadError } from '../errors/index.ts';
+import { asPolyadError, PolyadError } from '../errors/index.ts';
 import { createOnce } from '../idempotency/create-once.ts';
 import { requestToken } from '../idempotency/fingerprint.ts';
 import type { WriteEntry } from '../idempotency/journal.ts';
@@ -349,6 +349,7 @@ export class ObjectService {
     });
     const send = async (): Promise<Native> =>
       (await (spec.create as NonNullable<ObjectSpec['create']>)(input, native, write)).row;
+    const ended = await scope.watch?.begin({ object, verb: 'create', body: unified, dryRun: dry !== undefined });
     if (dry !== undefined)
       return this.#dryRun(object, { ...body, ...pick(unified, 'status') }, native, dry, send, options.fields);
     const { entry } = options;
@@ -359,14 +360,17 @@ export class ObjectService {
       [integration_type, environment, organization.id, spec.native].join('/'),
       typeof name === 'string' ? name : undefined,
     );
-    const row =
-      entry === undefined
-        ? await send()
-        : await createOnce({
-            ...{ entry, clock: this.#clock, aid: spec.idempotency, input, unified: prepared, native, object, decode },
-            send,
-          });
-    return this.#finish(object, await this.#enriched(scope, object, opened, input, row), options.fields);
+    const created = await watched(ended, async () => {
+      const row =
+        entry === undefined
+          ? await send()
+          : await createOnce({
+              ...{ entry, clock: this.#clock, aid: spec.idempotency, input, unified: prepared, native, object, decode },
+              send,
+            });
+      return wireObject(await this.#enriched(scope, object, opened, input, row));
+    });
+    return selectFields(object, created, options.fields);
   }
 
   async update(scope: Scope, object: ObjectName, id: string, body: Unified, options: WriteOptions): Promise<Unified> {
@@ -403,8 +407,21 @@ export class ObjectService {
       nothing
         ? readCurrent()
         : (await (spec.update as NonNullable<ObjectSpec['update']>)(input, id, native, write)).row;
+    const now = async (): Promise<Unified> =>
+      wireObject(this.#decode(scope, object, opened, organization, await readCurrent()));
+    const ended = await scope.watch?.begin({
+      object,
+      verb: 'update',
+      id,
+      body,
+      current: now,
+      dryRun: dry !== undefined,
+    });
     if (dry !== undefined) return this.#dryRun(object, body, native, dry, send, options.fields);
-    return this.#finish(object, await this.#enriched(scope, object, opened, input, await send()), options.fields);
+    const updated = await watched(ended, async () =>
+      wireObject(await this.#enriched(scope, object, opened, input, await send())),
+    );
+    return selectFields(object, updated, options.fields);
   }
 
   /** Removes an object. A dry run answers what would be sent, anything else an empty object. */
@@ -414,9 +431,89 @@ export class ObjectService {
     const { input, row } = await this.#read(scope, object, opened, id, options);
     const write = this.#writeContext({}, options, async () => row);
     const send = (): Promise<void> => (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write);
+    const now = async (): Promise<Unified> => wireObject(this.#decode(scope, object, opened, input.organization, row));
+    const ended = await scope.watch?.begin({
+      object,
+      verb: 'remove',
+      id,
+      body: {},
+      current: now,
+      dryRun: dry !== undefined,
+    });
     if (dry !== undefined) return { dry_run: await dry.run(send) };
-    await send();
+    await watched(ended, async () => {
+      await send();
+      return undefined;
+    });
     return {};
+  }
+
+  /**
+   * Sets the status of several objects, in the platform's own batches where it has them. Answers the error of each that
+   * was not changed; a batch that is refused as a whole is taken apart, so that one wrong id does not stop the others.
+   */
+  async setStatus(
+    scope: Scope,
+    object: ObjectName,
+    ids: readonly string[],
+    status: string,
+    options: WriteOptions,
+  ): Promise<Map<string, PolyadError>> {
+    const errors = new Map<string, PolyadError>();
+    const opened = this.#open(scope, object, 'update');
+    const { ctx, spec, typeName } = opened;
+    const batch = spec.statusBatch;
+    const single = async (id: string): Promise<void> => {
+      try {
+        await this.update(scope, object, id, { status }, options);
+      } catch (error) {
+        errors.set(id, asPolyadError(error));
+      }
+    };
+    const ends = new Map<string, (end: WriteEnd) => Promise<void>>();
+    const tell = async (told: readonly string[]): Promise<void> => {
+      for (const id of told)
+        await ends.get(id)?.(errors.has(id) ? { error: errors.get(id) } : { unified: { id, status } });
+    };
+    const byAccount = new Map<string, { organization: OrganizationFacts; ids: string[] }>();
+    for (const id of ids) {
+      if (batch === undefined) {
+        await single(id);
+        continue;
+      }
+      try {
+        const { organization } = await this.#locator.find(ctx, scope.connection.id, object, spec, id, options.org_id);
+        const ended = await scope.watch?.begin({ object, verb: 'update', id, body: { status } });
+        if (ended !== undefined) ends.set(id, ended);
+        const group = byAccount.get(organization.id) ?? { organization, ids: [] };
+        group.ids.push(id);
+        byAccount.set(organization.id, group);
+      } catch (error) {
+        errors.set(id, asPolyadError(error));
+      }
+    }
+    for (const { organization, ids: own } of byAccount.values()) {
+      const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
+      const native = this.#encode(opened, { status }, organization, 'update', typeName);
+      const { maxIds, run } = batch as NonNullable<ObjectSpec['statusBatch']>;
+      for (let start = 0; start < own.length; start += maxIds) {
+        const chunk = own.slice(start, start + maxIds);
+        try {
+          for (const { id, error } of await run(input, chunk, native))
+            if (error !== undefined)
+              errors.set(id, new PolyadError(error.code, { message: error.message, details: { object, id } }));
+          await tell(chunk);
+        } catch (thrown) {
+          const error = asPolyadError(thrown);
+          if (error.actor === 'caller' && chunk.length > 1) for (const id of chunk) await single(id);
+          else {
+            for (const id of chunk) errors.set(id, error);
+            await tell(chunk);
+          }
+        }
+      }
+    }
+    return errors;
   }
 
   /** The spend guard of a write; undefined for objects that do not spend. */
@@ -533,6 +630,21 @@ export class ObjectService {
     const current = wireObject(await this.#enriched(scope, object, opened, input, await readCurrent()));
     for (const name of suspicious) if (isDeepStrictEqual(getPath(current, name), out[name])) delete out[name];
     return out;
+  }
+}
+
+/** Does a write, and tells whoever watches how it ended. */
+async function watched<T extends Unified | undefined>(
+  ended: ((end: WriteEnd) => Promise<void>) | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const unified = await work();
+    await ended?.({ unified });
+    return unified;
+  } catch (error) {
+    await ended?.({ error });
+    throw error;
   }
 }
 

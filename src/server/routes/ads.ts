@@ -18,7 +18,8 @@ type StoredObject = Exclude<ObjectName, 'report'>;
 const CONNECTION = { connection_id: 'Id of the connection.' };
 const ITEM = { ...CONNECTION, id: 'Id on the platform. A slash in it is written %2F.' };
 
-const DRY_RUN: ParameterDoc = {
+/** The parameter of every write that shows what it would send. */
+export const DRY_RUN: ParameterDoc = {
   name: 'dry_run',
   in: 'query',
   required: false,
@@ -26,7 +27,8 @@ const DRY_RUN: ParameterDoc = {
     'true: everything is checked, and the answer’s `dry_run.requests` are the native requests that would be sent; nothing is changed.',
   schema: { type: 'boolean', default: false },
 };
-const IDEMPOTENCY = {
+/** The header of every write. */
+export const IDEMPOTENCY_KEY = {
   'Idempotency-Key':
     'The same for every repetition of one write: a repetition gets the first answer, with `Idempotency-Replayed: true`. Kept 24 hours. 1 to 255 characters.',
 };
@@ -41,7 +43,8 @@ function operationsOf(object: ObjectName) {
   const name = `Ads${capital(object)}`;
   const one = article(title);
   const read = `Permission: \`${permissions.read}\`.`;
-  const write = `Permission: \`${permissions.write}\`.`;
+  const spends = object === 'campaign' || object === 'insertionorder' || object === 'group' || object === 'ad';
+  const write = `Permission: \`${permissions.write}\`.${spends ? ' What raises spending (starting, a larger budget or bid, native members) needs a key with the scope `spend`.' : ''}`;
   const tag = capital(object);
   const change = (id: string, method: 'PUT' | 'PATCH'): Operation => ({
     id,
@@ -51,10 +54,11 @@ function operationsOf(object: ObjectName) {
     summary: `Change ${one}`,
     description: `Changes what is sent and nothing else; PUT and PATCH do the same. ${write}`,
     access: 'write',
+    audit: 'never',
     params: ITEM,
     parameters: [...itemParameters(object), DRY_RUN],
     bodySchema: schema,
-    headers: IDEMPOTENCY,
+    headers: IDEMPOTENCY_KEY,
     answer: { description: `The ${title.toLowerCase()} as it now is.`, schema },
     logged: true,
   });
@@ -103,10 +107,11 @@ function operationsOf(object: ObjectName) {
           summary: `Create ${one}`,
           description: `What the platform cannot take is refused by name; nothing is dropped. ${write}`,
           access: 'write',
+          audit: 'never',
           params: CONNECTION,
           parameters: [...itemParameters(object), DRY_RUN],
           bodySchema: schema,
-          headers: IDEMPOTENCY,
+          headers: IDEMPOTENCY_KEY,
           answer: { description: `The ${title.toLowerCase()} as it was created.`, schema },
           logged: true,
         })
@@ -122,9 +127,10 @@ function operationsOf(object: ObjectName) {
           summary: `Remove ${one}`,
           description: write,
           access: 'write',
+          audit: 'never',
           params: ITEM,
           parameters: [...orgIdOf(object), DRY_RUN],
-          headers: IDEMPOTENCY,
+          headers: IDEMPOTENCY_KEY,
           answer: { description: 'Removed. The body is an empty object.', schema: z.object({}) },
           logged: true,
         })
@@ -183,8 +189,7 @@ function flag(query: RawQuery, name: string): boolean {
   });
 }
 
-/** The key of a write, checked. */
-export function idempotencyKey(request: FastifyRequest): string | undefined {
+function idempotencyKey(request: FastifyRequest): string | undefined {
   const value = request.headers['idempotency-key'];
   if (value === undefined) return undefined;
   // Printable ASCII, as structured-field strings are (RFC 8941); Node joins a repeated header with a comma.
@@ -196,7 +201,7 @@ export function idempotencyKey(request: FastifyRequest): string | undefined {
 }
 
 /** What a write is called with besides its body. */
-function writeOptions(request: FastifyRequest, object: ObjectName) {
+export function writeOptions(request: FastifyRequest, object: ObjectName) {
   const { fields, raw, dryRun, orgId } = itemQuery(request, object);
   const key = idempotencyKey(request);
   return {

@@ -1,0 +1,333 @@
+/** Bulk writes, spend guards and dry runs over HTTP. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Json, startTestApp, type TestApp } from '../support/app.ts';
+
+let polyad: TestApp;
+let connection: string;
+let organization: string;
+let yen: string;
+
+beforeAll(async () => {
+  polyad = await startTestApp({ platform: 'tiktok', clock: 'virtual' });
+  [organization] = polyad.simulator.ready['advertiser_ids'] as [string];
+  connection = (await polyad.connect()).get('id') as string;
+  const accounts: Json[] = await polyad.ok('GET', `/ads/${connection}/organization`);
+  yen = accounts.find(({ currency }) => currency === 'JPY').id;
+});
+afterAll(() => polyad.close());
+beforeEach(async () => {
+  await polyad.control('POST', '/faults/clear');
+  await polyad.clearLog();
+});
+
+const campaign = (name: string, more: Json = {}): Json => ({
+  organization_id: organization,
+  name,
+  goal: 'WEBSITE_TRAFFIC',
+  budget_amount: 100,
+  budget_period: 'DAILY',
+  ...more,
+});
+const bulk = (items: Json[], headers: Record<string, string> = {}, query = '') =>
+  polyad.call('POST', `/v1/bulk/${connection}/campaign${query}`, { items }, headers);
+const sent = async (path: string): Promise<Json[]> => polyad.requests(path);
+const made = async (count: number, prefix: string): Promise<string[]> => {
+  const items = Array.from({ length: count }, (_, index) => ({
+    method: 'create',
+    body: campaign(`${prefix} ${index}`),
+  }));
+  const { body } = await bulk(items);
+  return body.results.map(({ id }: Json) => id);
+};
+
+describe('bulk writes', () => {
+  it('give every item its own result, in the order of the items', async () => {
+    const { status, body } = await bulk([
+      { method: 'create', body: campaign('Bulk A') },
+      { method: 'create', body: campaign('Bulk B', { budget_amount: 1 }) },
+      { method: 'create', body: campaign('Bulk C') },
+      { method: 'update', id: '1', body: { name: 'Nobody' } },
+    ]);
+    expect(status).toBe(200);
+    expect(body.summary).toEqual({ total: 4, succeeded: 2, failed: 2, replayed: 0 });
+    expect(body.results.map(({ index, status: own }: Json) => [index, own])).toEqual([
+      [0, 200],
+      [1, 422],
+      [2, 200],
+      [3, 404],
+    ]);
+    expect(body.results[0].object).toMatchObject({ name: 'Bulk A', id: body.results[0].id });
+    expect(body.results[1].error).toMatchObject({ actor: 'caller', platform: { code: expect.any(String) } });
+  });
+
+  it('change status in the platform’s own batches, whole or in part', async () => {
+    const ids = await made(45, 'Paused');
+    await polyad.clearLog();
+    const items = ids.map((id) => ({ method: 'status', id, status: 'PAUSED' }));
+    const { body } = await bulk(items);
+    expect(body.summary).toMatchObject({ total: 45, succeeded: 45 });
+    expect(await sent('campaign/status/update')).toHaveLength(3);
+    const rows: Json[] = await polyad.ok('GET', `/ads/${connection}/campaign?org_id=${organization}&query=Paused%20`);
+    for (const row of rows) expect(row.status).toBe('PAUSED');
+
+    const mixed = await bulk([
+      ...ids.slice(0, 3).map((id) => ({ method: 'status', id, status: 'ACTIVE' })),
+      { method: 'status', id: '1999999999999999', status: 'ACTIVE' },
+    ]);
+    expect(mixed.body.results.map(({ status }: Json) => status)).toEqual([200, 200, 200, 404]);
+  });
+
+  it('are idempotent item by item', async () => {
+    const items = Array.from({ length: 30 }, (_, index) => ({ method: 'create', body: campaign(`Once ${index}`) }));
+    await polyad.control('POST', '/faults', { kind: 'drop_after', rate: 0.3, path: 'campaign/create' });
+    const first = await bulk(items, { 'idempotency-key': 'batch-1' });
+    await polyad.control('POST', '/faults/clear');
+    expect(first.body.summary).toMatchObject({ succeeded: 30 });
+    const second = await bulk(items, { 'idempotency-key': 'batch-1' });
+    expect(second.body.summary).toEqual({ total: 30, succeeded: 30, failed: 0, replayed: 30 });
+    const ids = (answer: Json) => answer.body.results.map(({ id }: Json) => id);
+    expect(ids(second)).toEqual(ids(first));
+    const rows = await polyad.ok('GET', `/ads/${connection}/campaign?org_id=${organization}&query=Once%20`);
+    expect(rows).toHaveLength(30);
+
+    const own = await bulk([{ method: 'create', body: campaign('Own key'), idempotency_key: 'own' }]);
+    const single = await polyad.call('POST', `/ads/${connection}/campaign`, campaign('Own key'), {
+      'idempotency-key': 'own',
+    });
+    expect(single.headers.get('idempotency-replayed')).toBe('true');
+    expect(single.body).toEqual(own.body.results[0].object);
+  });
+
+  it('tell each result as a line when that is asked', async () => {
+    const { body, headers } = await bulk(
+      [
+        { method: 'create', body: campaign('Line A') },
+        { method: 'create', body: campaign('Line B') },
+      ],
+      { accept: 'application/x-ndjson' },
+    );
+    expect(headers.get('content-type')).toContain('application/x-ndjson');
+    const lines = (body as string)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(3);
+    expect(lines.slice(0, 2).map(({ index }: Json) => index)).toEqual(expect.arrayContaining([0, 1]));
+    expect(lines[2]).toEqual({ summary: { total: 2, succeeded: 2, failed: 0, replayed: 0 } });
+  });
+
+  it('wait for quota instead of failing', async () => {
+    await polyad.control('PATCH', '/settings', { limits: 'on' });
+    try {
+      const items = Array.from({ length: 60 }, (_, index) => ({ method: 'create', body: campaign(`Quota ${index}`) }));
+      const { body } = await bulk(items);
+      expect(body.summary).toMatchObject({ total: 60, succeeded: 60 });
+      const refused = (await sent('campaign/create')).filter(({ code }) => code === 40100);
+      expect(refused).toEqual([]);
+    } finally {
+      await polyad.control('PATCH', '/settings', { limits: 'off' });
+    }
+  });
+
+  it('are checked before anything is done', async () => {
+    const wrong = async (items: Json[], object = 'campaign') =>
+      polyad.call('POST', `/v1/bulk/${connection}/${object}`, { items });
+    expect((await wrong([])).body.code).toBe('input_invalid');
+    expect((await wrong(Array(1_001).fill({ method: 'remove', id: '1' }))).body.code).toBe('input_invalid');
+    expect((await wrong([{ method: 'remove', id: '1' }], 'report')).body.code).toBe('input_invalid');
+    const { body } = await wrong([
+      { method: 'create', body: campaign('Fine') },
+      { method: 'create', body: campaign('Wrong', { budget_amount: 'much' }) },
+    ]);
+    expect(body).toMatchObject({ code: 'input_invalid', details: { index: 1 } });
+    expect(await sent('campaign/create')).toEqual([]);
+  });
+});
+
+describe('dry runs', () => {
+  const dry = (method: string, path: string, body?: Json) =>
+    polyad.ok(method, `/ads/${connection}/${path}${path.includes('?') ? '&' : '?'}dry_run=true`, body);
+
+  it('show the native requests of every kind of write, and send none', async () => {
+    const [id] = (await made(1, 'Dry')) as [string];
+    await polyad.clearLog();
+    const url = (endpoint: string) => `${polyad.simulator.url}/open_api/v1.3/${endpoint}/`;
+    const created = await dry('POST', 'campaign', campaign('Not made'));
+    expect(created).toMatchObject({
+      name: 'Not made',
+      raw: { campaign_name: 'Not made' },
+      dry_run: {
+        complete: true,
+        requests: [
+          {
+            method: 'POST',
+            url: url('campaign/create'),
+            body: { advertiser_id: organization, campaign_name: 'Not made', objective_type: 'TRAFFIC', budget: 100 },
+          },
+        ],
+      },
+    });
+    const changed = await dry('PATCH', `campaign/${id}`, { budget_amount: 200, status: 'PAUSED' });
+    expect(changed.dry_run.requests.map(({ url: to }: Json) => to)).toEqual([
+      url('campaign/status/update'),
+      url('campaign/update'),
+    ]);
+    expect(changed.dry_run.requests[0].body).toMatchObject({ campaign_ids: [id], operation_status: 'DISABLE' });
+    const removed = await dry('DELETE', `campaign/${id}`);
+    expect(removed.dry_run.requests).toMatchObject([{ method: 'POST', body: { operation_status: 'DELETE' } }]);
+    expect(JSON.stringify([created, changed, removed])).not.toContain(polyad.simulator.ready['access_token']);
+    const log: Json[] = await polyad.requests();
+    expect(log.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('go through files that would be uploaded first', async () => {
+    const groups: Json[] = await polyad.ok('GET', `/ads/${connection}/group?org_id=${organization}&limit=1`);
+    const identities: Json[] = await polyad.ok(
+      'GET',
+      `/ads/${connection}/promoted?org_id=${organization}&type=PAGE_ID`,
+    );
+    const shown = await dry('POST', 'creative', {
+      organization_id: organization,
+      group_id: groups[0].id,
+      name: 'Dry creative',
+      body: 'Hello',
+      asset_urls: ['https://cdn.example.com/clip.mp4', 'https://cdn.example.com/cover.jpg'],
+      link_url: 'https://example.com',
+      promoted: [{ type: 'PAGE_ID', id: identities[0].id }],
+    });
+    expect(shown.dry_run.requests.map(({ url }: Json) => url.split('/v1.3/')[1])).toEqual([
+      'file/video/ad/upload/',
+      'file/image/ad/upload/',
+      'ad/create/',
+    ]);
+  });
+
+  it('refuse what would be refused', async () => {
+    const path = `/ads/${connection}/campaign?dry_run=true`;
+    expect((await polyad.call('POST', path, campaign('Wrong', { goal: 'NOTHING' }))).status).toBe(422);
+    expect((await polyad.call('POST', path, campaign('Wrong', { colour: 'red' }))).status).toBe(400);
+  });
+
+  it('are possible in bulk', async () => {
+    const { body } = await bulk([{ method: 'create', body: campaign('Dry bulk') }], {}, '?dry_run=true');
+    expect(body.results[0].object.dry_run.requests).toHaveLength(1);
+    expect(await sent('campaign/create')).toEqual([]);
+  });
+});
+
+describe('spend guards', () => {
+  const guard = (rules: Json) => polyad.call('PUT', '/v1/spend_guards', rules);
+  const create = (more: Json, query = '') =>
+    polyad.call('POST', `/ads/${connection}/campaign${query}`, campaign('Guarded', more));
+  afterEach(async () => {
+    await polyad.ok('DELETE', '/v1/spend_guards');
+    await polyad.ok('DELETE', `/v1/spend_guards?integration_type=tiktokads&organization_id=${organization}`);
+  });
+
+  it('are stored as they are set, per workspace and ad account', async () => {
+    expect(await polyad.ok('GET', '/v1/spend_guards')).toEqual([]);
+    await guard({ max_daily_budget: { USD: '250.50', JPY: 30000 }, create_paused: true });
+    const own = { integration_type: 'tiktok', organization_id: organization, max_increase_percent: 20 };
+    expect((await guard(own)).body).toMatchObject({ integration_type: 'tiktokads', max_increase_percent: 20 });
+    expect(await polyad.ok('GET', '/v1/spend_guards')).toMatchObject([
+      { max_daily_budget: { USD: '250.5', JPY: '30000' }, create_paused: true },
+      { integration_type: 'tiktokads', organization_id: organization },
+    ]);
+    for (const wrong of [
+      { max_daily_budget: { usd: 1 } },
+      { max_daily_budget: {} },
+      { max_daily_budget: { USD: -1 } },
+      { organization_id: organization },
+      { max: 1 },
+    ])
+      expect((await guard(wrong)).status).toBe(400);
+  });
+
+  it('refuse budgets over the limit before anything is sent, dry runs too', async () => {
+    await guard({ max_daily_budget: { USD: 200 }, max_total_budget: { USD: 5_000 } });
+    for (const query of ['', '?dry_run=true']) {
+      const over = await create({ budget_amount: 200.01 }, query);
+      expect(over).toMatchObject({
+        status: 403,
+        body: {
+          code: 'spend_guard_exceeded',
+          actor: 'operator',
+          details: { rule: 'max_daily_budget', limit: '200', amount: '200.01', currency: 'USD', guard: 'workspace' },
+        },
+      });
+    }
+    const total = await create({ budget_amount: 5_001, budget_period: 'LIFETIME' });
+    expect(total.body.details).toMatchObject({ rule: 'max_total_budget' });
+    // Native members do not get around it.
+    const raw = await create({
+      budget_amount: undefined,
+      budget_period: undefined,
+      raw: { budget: 900, budget_mode: 'BUDGET_MODE_DAY' },
+    });
+    expect(raw.body.code).toBe('spend_guard_exceeded');
+    expect(await sent('campaign/create')).toEqual([]);
+    expect((await create({ budget_amount: 200 })).status).toBe(200);
+  });
+
+  it('refuse changes that add too much', async () => {
+    const { body } = await create({ budget_amount: 100 });
+    await guard({ integration_type: 'tiktokads', organization_id: organization, max_increase_percent: 50 });
+    const change = (amount: number) =>
+      polyad.call('PATCH', `/ads/${connection}/campaign/${body.id}`, { budget_amount: amount });
+    expect(await change(151)).toMatchObject({
+      status: 403,
+      body: {
+        code: 'spend_guard_exceeded',
+        details: { rule: 'max_increase_percent', current: '100', guard: 'organization' },
+      },
+    });
+    expect((await change(150)).status).toBe(200);
+    expect((await change(60)).status).toBe(200);
+    expect((await change(91)).body.details).toMatchObject({ current: '60', limit: '90' });
+    const inBulk = await bulk([{ method: 'update', id: body.id, body: { budget_amount: 500 } }]);
+    expect(inBulk.body.results[0].error.code).toBe('spend_guard_exceeded');
+    expect((await polyad.call('PATCH', `/ads/${connection}/campaign/${body.id}`, { name: 'Renamed' })).status).toBe(
+      200,
+    );
+  });
+
+  it('refuse currencies they do not name', async () => {
+    await guard({ max_daily_budget: { USD: 200 } });
+    const over = await create({ organization_id: yen, budget_amount: 20_000 });
+    expect(over).toMatchObject({ status: 403, body: { code: 'spend_guard_currency', details: { currency: 'JPY' } } });
+  });
+
+  it('make new objects paused unless the caller says otherwise', async () => {
+    await guard({ create_paused: true });
+    expect((await create({})).body.status).toBe('PAUSED');
+    expect((await create({ status: 'ACTIVE' })).body.status).toBe('ACTIVE');
+    expect((await create({}, '?dry_run=true')).body).toMatchObject({ status: 'PAUSED' });
+    await guard({ integration_type: 'tiktokads', organization_id: organization, create_paused: false });
+    expect((await create({})).body.status).toBe('ACTIVE');
+  });
+});
+
+describe('open writes', () => {
+  it('are listed with what to check', async () => {
+    await polyad.control('POST', '/faults', { kind: 'drop_before', path: 'campaign/create' });
+    const lost = await polyad.call('POST', `/ads/${connection}/campaign`, campaign('Open'), {
+      'idempotency-key': 'open',
+    });
+    expect(lost.body.code).toBe('write_outcome_unknown');
+    const [write] = await polyad.ok('GET', '/v1/writes');
+    expect(write).toMatchObject({
+      connection_id: connection,
+      route: 'create campaign',
+      idempotency_key: 'open',
+      state: 'unknown',
+      name: 'Open',
+      error: { code: 'write_outcome_unknown', details: { check: expect.stringContaining('Ads Manager') } },
+    });
+    await polyad.control('POST', '/faults/clear');
+    const again = await polyad.call('POST', `/ads/${connection}/campaign`, campaign('Open'), {
+      'idempotency-key': 'open',
+    });
+    expect(again.status).toBe(200);
+    expect(await polyad.ok('GET', '/v1/writes')).toEqual([]);
+  });
+});
