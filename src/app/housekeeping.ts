@@ -2,7 +2,12 @@
 import type { Clock } from '../core/clock.ts';
 import { KEEP_MS, KEEP_OPEN_MS } from '../core/idempotency/journal.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
-import { pruneApiCalls, pruneOAuthStates, pruneWrites } from '../core/store/repositories/index.ts';
+import {
+  pruneApiCalls,
+  pruneDashboardSessions,
+  pruneOAuthStates,
+  pruneWrites,
+} from '../core/store/repositories/index.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -20,12 +25,13 @@ export async function tidy({
   store,
   clock,
   apiCallDays,
-}: HousekeepingOptions): Promise<{ calls: number; states: number; writes: number }> {
+}: HousekeepingOptions): Promise<{ calls: number; states: number; sessions: number; writes: number }> {
   const now = clock.now().getTime();
   return {
     calls: await pruneApiCalls(store.db, new Date(now - apiCallDays * DAY_MS)),
     // Flows live ten minutes; a day is kept for whoever looks into a failed one.
     states: await pruneOAuthStates(store.db, new Date(now - DAY_MS)),
+    sessions: await pruneDashboardSessions(store.db, new Date(now)),
     writes: await pruneWrites(store.db, new Date(now - KEEP_MS), new Date(now - KEEP_OPEN_MS)),
   };
 }

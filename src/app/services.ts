@@ -1,4 +1,7 @@
 /** Puts the core together: everything between the opened store and the routes. */
+
+import { AuditLog } from '../core/audit/log.ts';
+import type { CredentialUse } from '../core/audit/uses.ts';
 import { openRefreshLease } from '../core/auth/life/open-lease.ts';
 import { prober } from '../core/auth/life/probe.ts';
 import { TokenSweep } from '../core/auth/life/sweep.ts';
@@ -7,13 +10,16 @@ import { Signer } from '../core/auth/signing.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
+import { PolyadError } from '../core/errors/index.ts';
 import { HttpClient } from '../core/http/client.ts';
 import { EgressPolicy } from '../core/http/egress.ts';
-import { Pacer } from '../core/pacing/pacer.ts';
+import { knownSecrets } from '../core/http/redact-values.ts';
+import { openPacer } from '../core/pacing/open.ts';
 import { createRuntime, type Runtime } from '../core/runtime.ts';
 import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
+import { Authentication } from '../server/authentication.ts';
 import type { Services } from '../server/services.ts';
 import { openVault } from './secrets.ts';
 
@@ -36,13 +42,49 @@ export interface Core {
   close(): Promise<void>;
 }
 
+/** An access level that no quota of the platform knows would silently mean the lowest one. */
+function checkTiers({ quotaTiers }: Config, registry: PlatformRegistry): void {
+  for (const [id, tier] of quotaTiers ?? []) {
+    const platform = registry.all().find(({ manifest }) => manifest.id === id);
+    const known = new Set(platform?.manifest.quotas.flatMap(({ tiers }) => Object.keys(tiers ?? {})));
+    if (known.has(tier)) continue;
+    const fix =
+      platform === undefined
+        ? `There is no platform \`${id}\`.`
+        : `${platform.manifest.name} has ${[...known].join(', ') || 'one level only'}.`;
+    throw new PolyadError('config_invalid', {
+      message: `POLYAD_QUOTA_TIERS: \`${id}=${tier}\` is not known. ${fix}`,
+      details: { issues: [{ variable: 'POLYAD_QUOTA_TIERS', problem: 'names an unknown level', fix }] },
+    });
+  }
+}
+
+/** What configuration holds is as secret as what the vault holds: none of it may reach a log. */
+function learnConfig(config: Config, masterKeys: readonly Uint8Array[]): void {
+  for (const key of masterKeys) {
+    const bytes = Buffer.from(key);
+    for (const encoding of ['base64', 'base64url', 'hex'] as const) knownSecrets.learn(bytes.toString(encoding));
+  }
+  knownSecrets.learn(config.metricsToken);
+  for (const address of [config.databaseUrl, config.redisUrl]) {
+    const password = address === undefined ? undefined : URL.parse(address)?.password;
+    if (password) knownSecrets.learn(decodeURIComponent(password));
+  }
+}
+
 /** Builds runtime and services over an opened store. @throws PolyadError what `openVault` throws. */
 export async function buildCore({ config, store, registry, clock, log, publicUrl }: CoreParts): Promise<Core> {
   const vault = await openVault({ config, store, clock, log }, { server: true });
   const http = new HttpClient(
     new EgressPolicy({ trusted: config.hosts, allow: config.egressAllow, ports: config.egressPorts }),
   );
-  const pacer = new Pacer(clock);
+  checkTiers(config, registry);
+  const pacing = await openPacer(config, clock, log);
+  const { pacer } = pacing;
+  const masterKeys = vault.keyring.all().map((key) => key.bytes);
+  learnConfig(config, masterKeys);
+  const signer = new Signer(masterKeys);
+  const audit = new AuditLog({ store, clock, log, signer });
   const parts = {
     store,
     secrets: vault.secrets,
@@ -51,7 +93,8 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
     pacer,
     clock,
     log,
-    signer: new Signer(vault.keyring.all().map((key) => key.bytes)),
+    signer,
+    used: (use: CredentialUse) => audit.used(use),
     hosts: config.hosts,
     publicUrl,
   };
@@ -66,11 +109,16 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   return {
     runtime,
     tokenSweep,
-    services: { ...connectionServices, apps, cache, callLog, signer: parts.signer, vault: vault.admin, publicUrl },
+    services: {
+      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, publicUrl },
+      authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),
+    },
     async close() {
       await runtime.journal.close();
       await connectionServices.connections.settle();
+      await pacing.close();
       await callLog.close();
+      await audit.close();
       await vault.close();
       await tokens.close();
       await lease.close();

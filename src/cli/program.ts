@@ -57,6 +57,7 @@ function addStart(program: Command): void {
     .command('start')
     .description('start the server with its simulators and the demo workspace')
     .option('--json', 'print exactly one line of JSON on stdout when ready; everything else goes to stderr')
+    .option('--role <role>', 'api, worker or all: serve HTTP, work in the background, or both (POLYAD_ROLE)')
     .option('--port <port>', 'port of the server; 0 = any free one (POLYAD_PORT)')
     .option('--host <address>', 'address to listen on (POLYAD_HOST)')
     .option('--data-dir <folder>', 'embedded database, master key, simulator state (POLYAD_DATA_DIR)')
@@ -327,7 +328,7 @@ function addKeys(program: Command): void {
   const made = (command: Command): Command =>
     command
       .option('--name <name>', 'name for people')
-      .option('--scopes <list>', 'of read, write, admin, operator; joined by commas');
+      .option('--scopes <list>', 'of read, write, spend, admin, operator; joined by commas');
 
   withTarget(
     withOutput(made(keys.command('create').description('make a key; it is shown once')))

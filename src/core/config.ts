@@ -5,7 +5,7 @@ import { DEFAULT_SECRET_SETTINGS, type SecretSettings } from './auth/secrets/set
 import { ENVIRONMENTS } from './connector/hosts.ts';
 import { PolyadError } from './errors/index.ts';
 import { parseRange } from './http/addresses.ts';
-import { parseAllowed } from './http/egress.ts';
+import { DEFAULT_PORTS, parseAllowed } from './http/egress.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const httpUrl = z.url({ protocol: /^https?$/ });
@@ -33,12 +33,16 @@ const list = (known: (entry: string) => boolean, what: string) =>
 export const VARIABLES = {
   POLYAD_CONFIG: 'Settings file. Default: `polyad.config.ts` in the working directory, if there is one.',
   POLYAD_DATA_DIR: 'Folder of the embedded database, the master key and simulator state. Default `.polyad`.',
+  POLYAD_ROLE:
+    'What this process does: `api` serves HTTP, `worker` does background work (and answers /healthz, /readyz and /metrics), `all` both. `api` and `worker` need DATABASE_URL. Default all.',
+  POLYAD_DRAIN_SECONDS:
+    'How long the server goes on taking requests after a stop signal, while /readyz says that it is leaving: as long as your load balancer needs to notice. Default 5 with DATABASE_URL, else 0.',
   POLYAD_HOST: 'Address to listen on. Default 127.0.0.1.',
   POLYAD_PORT: 'Port of the server; 0 = any free one. Default 3000.',
   POLYAD_PUBLIC_URL:
     'Address under which browsers reach the server; callbacks are built from it. Default: the listening address.',
   POLYAD_SIMULATOR_PORT: 'First port of the simulators; 0 = any free ones. Default 4000.',
-  POLYAD_SIMULATORS: '`on` or `off`. Default: on, but off when NODE_ENV=production.',
+  POLYAD_SIMULATORS: '`on` or `off`. Default: on, but off when NODE_ENV=production or POLYAD_ROLE is not `all`.',
   POLYAD_MASTER_KEY:
     'Master key(s) for stored secrets, joined by commas; the first encrypts. Each is base64 of 32 bytes, `file:///path`, `awskms:///alias/…`, `gcpkms://projects/…` or `azurekeyvault://<vault host>/keys/…`, with an id in front if you like (`2027:…`). Default: a file made at the first start.',
   POLYAD_KMS_OUTAGE_MINUTES:
@@ -66,6 +70,10 @@ export const VARIABLES = {
     'Proxies in front of the server, whose X-Forwarded-For is believed: how many of them (`1`), or their addresses and ranges joined by commas (`10.0.0.0/8`, `loopback`). Default: none.',
   POLYAD_EGRESS_ALLOW:
     'What users may make the server connect to beyond public https addresses: ranges, host names and origins, joined by commas (`10.1.0.0/16,hooks.internal,http://10.0.0.7:9000`). Default: nothing.',
+  POLYAD_EGRESS_PORTS:
+    'Ports of public addresses that users may make it connect to, joined by commas. Default 443,8443.',
+  POLYAD_QUOTA_TIERS:
+    'Access levels of your apps at platforms whose quotas depend on them, joined by commas (`acme=Advanced`). Default: the lowest level.',
   POLYAD_CALL_LOG_DAYS: 'Days for which the call log is kept. Default 30.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
@@ -75,7 +83,13 @@ export const VARIABLES = {
   POLYAD_SIMULATOR_URL: 'For the CLI: address of the simulator to control. Default: those of the demo.',
 } as const;
 
+/** What a process does: serve HTTP, work in the background, or both. */
+export const ROLES = ['api', 'worker', 'all'] as const;
+export type Role = (typeof ROLES)[number];
+
 const schema = z.object({
+  POLYAD_ROLE: z.enum(ROLES).default('all'),
+  POLYAD_DRAIN_SECONDS: z.coerce.number().min(0).max(600).optional(),
   POLYAD_DATA_DIR: z.string().min(1).default('.polyad'),
   POLYAD_HOST: z.string().min(1).default('127.0.0.1'),
   POLYAD_PORT: port.default(3000),
@@ -131,11 +145,22 @@ const schema = z.object({
     (entry) => parseAllowed(entry) !== undefined,
     'a range, a host name or an origin without a path',
   ).optional(),
+  POLYAD_EGRESS_PORTS: list(
+    (entry) => /^\d{1,5}$/.test(entry) && Number(entry) > 0 && Number(entry) < 65_536,
+    'a port',
+  ).default(DEFAULT_PORTS.map(String)),
+  POLYAD_QUOTA_TIERS: list(
+    (entry) => /^[a-z0-9-]+=.+$/.test(entry),
+    'a platform and a level, such as `acme=Advanced`',
+  ).optional(),
   POLYAD_CALL_LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });
 
 export interface Config {
+  role: Role;
+  /** How long requests are taken after a stop signal, in ms. */
+  drainMs: number;
   dataDir: string;
   host: string;
   port: number;
@@ -156,6 +181,9 @@ export interface Config {
   trustProxy?: number | string[];
   /** Ranges, host names and origins that the operator opened for outgoing requests. */
   egressAllow: string[];
+  egressPorts: number[];
+  /** Platform id -> access level of the operator's app there. */
+  quotaTiers?: ReadonlyMap<string, string>;
   callLogDays: number;
   metricsToken?: string;
   /** `<platform id>/<environment>` -> base URL. */
@@ -163,6 +191,9 @@ export interface Config {
 }
 
 const HOST_VARIABLE = new RegExp(`^POLYAD_([A-Z0-9_]+)_(${ENVIRONMENTS.join('|').toUpperCase()})_URL$`);
+
+const tiersOf = (entries: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
 
 /** Reads `env`. Throws `config_invalid` with every problem found, not only the first. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
@@ -191,6 +222,12 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
         fix: 'Write scheme, host and port, e.g. http://127.0.0.1:4000.',
       });
   }
+  if (given['DATABASE_URL'] === undefined && ['api', 'worker'].includes(given['POLYAD_ROLE'] ?? ''))
+    issues.push({
+      variable: 'POLYAD_ROLE',
+      problem: `is ${given['POLYAD_ROLE']}, but the embedded database serves one process alone`,
+      fix: 'Set DATABASE_URL, or leave the role at `all`.',
+    });
   const needed = { azure: 'POLYAD_AZURE_VAULT_URL', gcp: 'POLYAD_GCP_PROJECT' } as const;
   for (const [place, variable] of Object.entries(needed))
     if (given['POLYAD_SECRETS'] === place && given[variable] === undefined)
@@ -212,12 +249,17 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     });
   const v = parsed.data;
   return {
+    role: v.POLYAD_ROLE,
+    drainMs: (v.POLYAD_DRAIN_SECONDS ?? (v.DATABASE_URL === undefined ? 0 : 5)) * 1000,
     dataDir: resolve(v.POLYAD_DATA_DIR),
     host: v.POLYAD_HOST,
     port: v.POLYAD_PORT,
     ...(v.POLYAD_PUBLIC_URL === undefined ? {} : { publicUrl: v.POLYAD_PUBLIC_URL.replace(/\/+$/, '') }),
     simulatorPort: v.POLYAD_SIMULATOR_PORT,
-    simulators: v.POLYAD_SIMULATORS === undefined ? env['NODE_ENV'] !== 'production' : v.POLYAD_SIMULATORS === 'on',
+    simulators:
+      v.POLYAD_SIMULATORS === undefined
+        ? env['NODE_ENV'] !== 'production' && v.POLYAD_ROLE === 'all'
+        : v.POLYAD_SIMULATORS === 'on',
     ...(v.POLYAD_MASTER_KEY === undefined ? {} : { masterKey: v.POLYAD_MASTER_KEY }),
     secrets: {
       place: v.POLYAD_SECRETS,
@@ -240,6 +282,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     authFailuresPerMinute: v.POLYAD_AUTH_FAILURES_PER_MINUTE,
     ...(v.POLYAD_TRUST_PROXY === undefined ? {} : { trustProxy: v.POLYAD_TRUST_PROXY }),
     egressAllow: v.POLYAD_EGRESS_ALLOW ?? [],
+    egressPorts: v.POLYAD_EGRESS_PORTS.map(Number),
+    ...(v.POLYAD_QUOTA_TIERS === undefined ? {} : { quotaTiers: tiersOf(v.POLYAD_QUOTA_TIERS) }),
     callLogDays: v.POLYAD_CALL_LOG_DAYS,
     ...(v.POLYAD_METRICS_TOKEN === undefined ? {} : { metricsToken: v.POLYAD_METRICS_TOKEN }),
     hosts,

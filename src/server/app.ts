@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { PolyadError } from '../core/errors/index.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { newId } from '../core/store/ids.ts';
+import { act } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { answerUnparsable, answerUnroutable, handleErrors } from './errors.ts';
 import { installHooks } from './hooks.ts';
@@ -17,11 +18,16 @@ import { saneRequestId } from './request.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { adsRoutes } from './routes/ads.ts';
 import { apicallRoutes } from './routes/apicall.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { connectRoutes } from './routes/connect.ts';
 import { connectionRoutes } from './routes/connection.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
+import { guardRoutes } from './routes/guards.ts';
+import { healthRoutes } from './routes/health.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
+import { quotaRoutes } from './routes/quotas.ts';
 import { systemRoutes } from './routes/system.ts';
 import { vaultRoutes } from './routes/vault.ts';
 import type { Services } from './services.ts';
@@ -37,6 +43,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Stops taking requests, finishes those under way, cuts off what outlasts the deadline. */
     stop(deadlineMs?: number): Promise<StopReport>;
+    /** Says that the server is leaving, while it still takes requests: before `stop`, for load balancers to notice. */
+    drain(): void;
     /** Every route of this server. */
     routeTable: RouteTable;
   }
@@ -48,12 +56,13 @@ declare module 'fastify' {
  */
 export async function buildServer(runtime: Runtime, services: Services): Promise<FastifyInstance> {
   const { config, log } = runtime;
+  const { trustProxy } = config;
   const shutdown = new Shutdown();
   const routes = new RouteTable();
   const metrics = new Metrics({
     callLogDepth: () => services.callLog.pending,
     callLogDropped: () => services.callLog.dropped,
-    quotaWaiting: () => runtime.pacer.waiting(),
+    pacer: runtime.pacer,
     circuits: () => runtime.breakers.report(),
     retryBudgets: () => runtime.budgets.report(),
   });
@@ -61,6 +70,8 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   const app = Fastify({
     logger: false,
     bodyLimit: config.bodyLimit,
+    // By number: as many proxies as the operator has, counted from the one that connects.
+    trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : (trustProxy ?? false),
     // A request id that the caller chose is kept when logs and headers take it; else one is made.
     genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
     routerOptions: { maxParamLength: MAX_HEAD },
@@ -76,12 +87,14 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   shutdown.attach(app);
 
   const deps: Deps = { runtime, services };
+  app.decorate('act', (request, definition, work) => act(deps, request, definition, work));
 
   app.addHook('onRoute', (route) => routes.add(route));
   installHooks(app, {
     deps,
     metrics,
     isStopping: () => shutdown.stopping,
+    isLeaving: () => shutdown.leaving,
     begun: (state) => {
       shutdown.begun(state);
       metrics.begun();
@@ -131,19 +144,31 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     throw routes.errorFor(request);
   });
 
+  healthRoutes(app, deps, metrics, () => shutdown.leaving);
+  app.decorate('routeTable', routes);
+  app.decorate('drain', () => shutdown.drain());
+  app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));
+  // Whoever only works in the background has nothing to answer but how it is.
+  if (config.role === 'worker') {
+    await app.ready();
+    return app;
+  }
+
   adsRoutes(app, deps);
+  bulkRoutes(app, deps);
   passthroughRoutes(app, deps);
   connectionRoutes(app, deps);
   integrationRoutes(app, deps);
   connectRoutes(app, deps);
   apicallRoutes(app, deps);
   adminRoutes(app, deps);
+  quotaRoutes(app, deps);
+  guardRoutes(app, deps);
+  auditRoutes(app, deps);
   vaultRoutes(app, deps);
   dashboardRoutes(app, deps);
-  systemRoutes(app, deps, metrics, OPERATIONS, () => shutdown.stopping);
+  systemRoutes(app, deps, OPERATIONS);
 
-  app.decorate('routeTable', routes);
-  app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));
   await app.ready();
   return app;
 }

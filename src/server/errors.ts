@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asPolyadError, errorBody, PolyadError } from '../core/errors/index.ts';
+import { redactAnswer } from '../core/http/redact.ts';
 import type { StoreLog } from '../core/store/port.ts';
 
 /** Wait told to callers when a `retry: after` error names none. */
@@ -45,7 +46,7 @@ export function sendError(reply: FastifyReply, error: PolyadError, requestId: st
     reply.header('allow', (error.details['allowed_methods'] as string[]).join(', '));
   // Whatever a handler had prepared for its success is not true of this answer.
   reply.removeHeader('content-length').removeHeader('content-encoding').removeHeader('etag');
-  return reply.send(JSON.stringify(errorBody(error, requestId)));
+  return reply.send(redactAnswer(JSON.stringify(errorBody(error, requestId))));
 }
 
 /** Installs the error handler. */

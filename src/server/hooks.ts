@@ -1,8 +1,9 @@
 /** What happens around every request: its id, its key, its time, its row in the call log, its numbers. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PolyadError } from '../core/errors/index.ts';
-import { redactUrl } from '../core/http/redact.ts';
+import { redactText, redactUrl } from '../core/http/redact.ts';
 import type { NewApiCall } from '../core/store/repositories/index.ts';
+import { noteRequest } from './audit.ts';
 import { admit } from './authentication.ts';
 import type { Deps } from './deps.ts';
 import type { Metrics } from './metrics.ts';
@@ -16,6 +17,8 @@ export interface HookOptions {
   metrics: Metrics;
   /** True once the server is stopping: new requests are refused then. */
   isStopping(): boolean;
+  /** True already before that, while the server waits to be sent no more requests. */
+  isLeaving(): boolean;
   /** Told of every request that begins and ends, for a stop that waits for them. */
   begun(state: RequestState): void;
   ended(state: RequestState): void;
@@ -49,7 +52,7 @@ export function callRow(
   const status = statusOf(reply);
   const failure =
     error !== undefined
-      ? `${error.code}: ${error.message}`
+      ? redactText(`${error.code}: ${error.message}`)
       : !reply.raw.writableFinished
         ? 'the client closed the connection before the answer was complete'
         : // A platform's own error answer goes through pass-through unchanged; its status says it.
@@ -71,7 +74,7 @@ export function callRow(
     endapi_ms: meter.calls === 0 ? null : platform,
     unified_ms: total - platform,
     ip_address: request.ip,
-    user_agent: request.headers['user-agent']?.slice(0, 500) ?? null,
+    user_agent: redactText(request.headers['user-agent'] ?? '').slice(0, 500) || null,
     external_xref: connection?.external_xref ?? null,
     request_id: request.id,
   };
@@ -85,6 +88,7 @@ function account(request: FastifyRequest, reply: FastifyReply, { deps, metrics, 
   const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
   if (row !== undefined) deps.services.callLog.add(row);
   if (state.principal !== undefined) deps.services.callLog.keyUsed(state.principal.key.id, deps.runtime.clock.now());
+  noteRequest(deps, request, reply);
   metrics.observe(request, reply);
   deps.runtime.log.debug(
     {
@@ -131,15 +135,15 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
         message: `The address is longer than ${MAX_URL} characters.`,
         details: { limit: MAX_URL },
       });
-    await admit(request, deps.services.cache.apiKey, deps.runtime.clock);
+    await admit(request, deps.services.authentication);
   });
 
   app.addHook('onSend', (request, reply, payload, done) => {
     if (typeof payload === 'string') request.state.bytes = Buffer.byteLength(payload);
     else if (payload instanceof Uint8Array) request.state.bytes = payload.byteLength;
     timingHeaders(request, reply);
-    // A keep-alive connection would hold the stop up.
-    if (options.isStopping()) reply.header('connection', 'close');
+    // A keep-alive connection would hold the stop up, or be cut between two requests.
+    if (options.isLeaving()) reply.header('connection', 'close');
     done(null, payload);
   });
 }

@@ -52,6 +52,10 @@ export interface Operation {
   headers?: Record<string, string>;
   /** Writes a row of the call log. */
   logged?: boolean;
+  /**
+   * Whether the audit log gets a row. Default: everything but GET. `never`: the handler's writes leave rows of their own.
+   */
+  audit?: 'always' | 'never';
   /** Answers go to browsers of any origin: keyless look-ups that a web page makes. */
   anyOrigin?: boolean;
 }
@@ -72,6 +76,17 @@ export interface Input<O extends Operation> {
   body: Output<O['body']>;
 }
 
+/** Whether doing it is an act that the audit log keeps. */
+export const isAct = ({ method, audit }: Pick<Operation, 'method' | 'audit'>): boolean =>
+  audit === 'always' || (audit !== 'never' && method !== 'GET');
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Does something and writes it down in the audit log. */
+    act(request: FastifyRequest, definition: Operation, work: () => Promise<unknown>): Promise<unknown>;
+  }
+}
+
 /** Registers an operation. The handler answers the body (sent as JSON), or the reply when it sent something itself. */
 export function serve<O extends Operation>(
   app: FastifyInstance,
@@ -87,7 +102,8 @@ export function serve<O extends Operation>(
       const query = definition.query === undefined ? undefined : readQuery(request.query, definition.query);
       const body = definition.body === undefined ? undefined : readBody(request.body, definition.body);
       const params = request.params as Record<string, string>;
-      const answer = await handler({ request, reply, params, query, body } as unknown as Input<O>);
+      const act = async () => handler({ request, reply, params, query, body } as unknown as Input<O>);
+      const answer = isAct(definition) ? await app.act(request, definition, act) : await act();
       if (answer === reply || reply.sent) return reply;
       reply.header('content-type', 'application/json; charset=utf-8');
       return reply.send(JSON.stringify(answer));

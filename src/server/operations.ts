@@ -3,21 +3,29 @@ import type { Operation } from './operation.ts';
 import { ADMIN_OPERATIONS } from './routes/admin.ts';
 import { ADS_OPERATIONS } from './routes/ads.ts';
 import { APICALL_OPERATIONS } from './routes/apicall.ts';
+import { AUDIT_OPERATIONS } from './routes/audit.ts';
+import { BULK_OPERATIONS } from './routes/bulk.ts';
 import { CONNECT_OPERATIONS } from './routes/connect.ts';
 import { CONNECTION_OPERATIONS } from './routes/connection.ts';
+import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
+import { QUOTA_OPERATIONS } from './routes/quotas.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
 import { VAULT_OPERATIONS } from './routes/vault.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   ...ADS_OPERATIONS,
+  ...BULK_OPERATIONS,
   ...PASSTHROUGH_OPERATIONS,
   ...CONNECTION_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
   ...CONNECT_OPERATIONS,
   ...APICALL_OPERATIONS,
   ...ADMIN_OPERATIONS,
+  ...QUOTA_OPERATIONS,
+  ...GUARD_OPERATIONS,
+  ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,
   ...SYSTEM_OPERATIONS,

@@ -1,6 +1,7 @@
 /** The frame and style of the pages that the server renders itself. No script, nothing from other hosts. */
 import type { FastifyReply } from 'fastify';
 import { Html, html } from '../core/http/html.ts';
+import { redactAnswer } from '../core/http/redact.ts';
 
 /** Our pages run no script and load nothing but their own style sheet. */
 const PAGE_POLICY =
@@ -48,7 +49,7 @@ ${options.next !== undefined && html`<meta http-equiv="refresh" content="0;url=$
       // Not `no-referrer`: with it browsers send forms with `Origin: null`, and forms must prove where they come from.
       .header('referrer-policy', 'same-origin')
       .header('cache-control', 'no-store')
-      .send(page.text)
+      .send(redactAnswer(page.text))
   );
 }
 

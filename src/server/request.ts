@@ -14,6 +14,15 @@ export interface Principal {
   workspace: WorkspaceRow;
 }
 
+/** What a handler knows of the act that it carried out. */
+export interface AuditFacts {
+  /** Workspace that the act was about; default: that of the key. */
+  workspaceId?: string;
+  objectId?: string;
+  connectionId?: string;
+  details?: Record<string, unknown>;
+}
+
 /** Per-request state. */
 export class RequestState {
   /** Milliseconds of the process clock, for durations. */
@@ -23,6 +32,8 @@ export class RequestState {
   connection: ConnectionRow | undefined;
   /** Time and calls at the platform: filled by the runtime, read for headers, call log and metrics. */
   readonly meter = new Meter();
+  /** What the audit log is told of this request beyond what it can see itself. */
+  audit: AuditFacts = {};
   /** The error that was answered. */
   error: PolyadError | undefined;
   /** Bytes of the answer's body. */

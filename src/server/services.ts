@@ -1,4 +1,5 @@
 /** The services that routes call, beside the runtime. Put together by whoever starts the server. */
+import type { AuditLog } from '../core/audit/log.ts';
 import type { ConnectFlow } from '../core/auth/connect.ts';
 import type { VaultAdmin } from '../core/auth/secrets/admin.ts';
 import type { Signer } from '../core/auth/signing.ts';
@@ -7,11 +8,16 @@ import type { AppCredentialsService } from '../core/integrations/app-credentials
 import type { Integrations } from '../core/integrations/integrations.ts';
 import type { StoreCache } from '../core/store/cache.ts';
 import type { CallLog } from '../core/store/call-log.ts';
+import type { Authentication } from './authentication.ts';
 
 export interface Services {
   /** Keys and connections, in memory. */
   cache: StoreCache;
   callLog: CallLog;
+  /** Who did what. */
+  audit: AuditLog;
+  /** Who is calling. */
+  authentication: Authentication;
   /** Platforms as a workspace sees them. */
   integrations: Integrations;
   /** App credentials of workspaces. */

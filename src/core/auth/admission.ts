@@ -2,6 +2,7 @@
  * How a new grant becomes a connection, or replaces the grant of one: tested first, stored only when the test passes,
  * row and sealed tokens in one transaction. Connect flow, re-authorization and import all end here.
  */
+import type { CredentialUse } from '../audit/uses.ts';
 import { type Scope as CallScope, Meter } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { CallContext, Environment, Platform, ProbeResult } from '../connector/types.ts';
@@ -50,6 +51,8 @@ export interface AdmissionParts {
   clock: Clock;
   tokens: Tokens;
   context(scope: CallScope): CallContext;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 export class Admission {
@@ -139,6 +142,7 @@ export class Admission {
     };
     const grant = grantOf(platform, tokens.grant);
     try {
+      this.#parts.used?.({ workspaceId: workspace.id, connectionId: candidate.replacing?.id, purpose: 'test' });
       return await this.#parts.tokens.withProvisional(connection.id, tokens, () => {
         const ctx = this.#parts.context(scope);
         return grant?.probe === undefined ? platform.auth.probe(ctx) : grant.probe(ctx);

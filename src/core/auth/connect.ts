@@ -6,6 +6,7 @@
  * minutes; where to return to was checked against the allow list when the flow began and lies in the row since; a callback
  * that fails any of this is answered with a page and never with a redirect.
  */
+import type { CredentialUse } from '../audit/uses.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import type { Clock } from '../clock.ts';
 import type { Environment, GrantRecipe, Platform, TokenSet } from '../connector/types.ts';
@@ -55,6 +56,8 @@ export interface ConnectParts extends StartParts {
   log: StoreLog;
   signer: Signer;
   admission: Admission;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 export class ConnectFlow {
@@ -185,6 +188,7 @@ export class ConnectFlow {
         details: { integration_type: platform.manifest.type, environment },
       });
     try {
+      this.#parts.used?.({ workspaceId: workspace.id, connectionId: flow.connection_id, purpose: 'exchange' });
       const answer = await runTokenCall(
         {
           platform,

@@ -1,4 +1,5 @@
 import { PolyadError } from '../errors/index.ts';
+import { learnSecrets } from '../http/redact.ts';
 import { deleteSecrets, getSecret, putSecret, type SecretOwner } from '../store/repositories/secrets.ts';
 import type { Db, Envelope, ManagedStore, SecretRow } from '../store/schema.ts';
 import type { ManagedSecrets } from './secrets/managed.ts';
@@ -92,6 +93,7 @@ export class SecretStore {
     plain: Record<string, unknown>,
     options: { version?: number | undefined; now?: Date | undefined } = {},
   ): Promise<number> {
+    learnSecrets(plain);
     const attempts = options.version === undefined ? ATTEMPTS : 1;
     // The vault needs the row for its version only; a manager also continues the name that stands in it.
     const asks = options.version === undefined || this.place !== 'vault';
@@ -123,7 +125,9 @@ export class SecretStore {
   async openRow(row: SecretRow, owner: SecretOwner): Promise<StoredSecret> {
     const binding = bindingOf(owner, row.kind, row.version);
     try {
-      return { plain: await this.#open(row.envelope, binding), version: row.version };
+      const plain = await this.#open(row.envelope, binding);
+      learnSecrets(plain);
+      return { plain, version: row.version };
     } catch (thrown) {
       // Places fail with our errors alone: anything else was thrown by a row that is not even well-formed.
       const error = thrown instanceof PolyadError ? thrown : mismatch(binding, thrown);

@@ -1,4 +1,5 @@
 /** Puts token care and everything about connections together; the runtime lies between the two halves. */
+import type { CredentialUse } from '../audit/uses.ts';
 import type { Scope } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import { Connections } from '../connections/connections.ts';
@@ -36,6 +37,8 @@ export interface TokenServicesParts {
   lease?: RefreshLease | undefined;
   /** Called at each step of a renewal: fault injection. */
   onStep?: StepHook | undefined;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 /** What the runtime is made with. */
@@ -62,6 +65,7 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
     reconnectUrl: (connection) => reconnect.url(connection),
     lease,
     onStep: parts.onStep,
+    used: parts.used,
   });
   return { tokens, apps, reconnect };
 }
@@ -80,7 +84,8 @@ export function createConnectionServices(
 ): ConnectionServices {
   const { store, secrets, registry, http, pacer, clock, log, signer, publicUrl } = parts;
   const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
-  const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope) });
+  const { used } = parts;
+  const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope), used });
   return {
     connect: new ConnectFlow({
       store,
@@ -95,6 +100,7 @@ export function createConnectionServices(
       apps,
       hosts,
       publicUrl,
+      used,
     }),
     connections: new Connections({
       store,
@@ -108,6 +114,7 @@ export function createConnectionServices(
       admission,
       reconnect,
       hosts,
+      used,
     }),
     integrations: new Integrations({
       store,

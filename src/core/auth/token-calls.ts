@@ -19,7 +19,8 @@ import type {
 import { PolyadError } from '../errors/index.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
 import { parseExactJson } from '../http/exact-json.ts';
-import { HIDDEN } from '../http/redact.ts';
+import { HIDDEN, learnSecrets } from '../http/redact.ts';
+import { knownSecrets } from '../http/redact-values.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { Pacer, Permit } from '../pacing/pacer.ts';
 
@@ -100,6 +101,9 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
  *   there is no proper answer. `failureOf` tells what the platform said.
  */
 export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools): Promise<unknown> {
+  // Whatever goes wrong from here on may quote them.
+  learnSecrets(input.values);
+  knownSecrets.learn(input.values.code);
   const started = tools.clock.now().getTime();
   const left = (): number => TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started);
   let lost = 0;
@@ -239,6 +243,7 @@ function judge(input: TokenCallInput, response: PlatformResponse): Outcome {
     });
     return { error, notDelivered: false };
   }
+  learnSecrets(response.json);
   return { answer: response.json };
 }
 

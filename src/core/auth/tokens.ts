@@ -5,12 +5,14 @@
  * (joined here) and on all nodes (`life/lease.ts`); a renewed token is stored before anyone uses it; only a refusal about
  * the grant itself ends a connection, never an outage; and what has ended is refused here, not asked again.
  */
+import type { CredentialUse } from '../audit/uses.ts';
 import type { AppCredentials, TokenSource } from '../calls/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { HttpClient } from '../http/client.ts';
+import { knownSecrets } from '../http/redact-values.ts';
 import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import type { ConnectionRow } from '../store/schema.ts';
@@ -45,6 +47,14 @@ export interface TokensParts {
   onStep?: StepHook | undefined;
   /** 0 ≤ x < 1; jitter of pauses. Default Math.random. */
   random?: (() => number) | undefined;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
+}
+
+/** A token in use is one that no text of ours may show. */
+function handedOut({ access_token, kind }: SealedTokens): { accessToken: string; kind: SealedTokens['kind'] } {
+  knownSecrets.learn(access_token);
+  return { accessToken: access_token, kind };
 }
 
 /** Most tokens kept open in memory. */
@@ -112,13 +122,12 @@ export class Tokens implements TokenSource {
     expired?: string,
   ): Promise<{ accessToken: string; kind: SealedTokens['kind'] }> {
     const provisional = this.#provisional.get(connection.id);
-    if (provisional !== undefined) return { accessToken: provisional.access_token, kind: provisional.kind };
+    if (provisional !== undefined) return handedOut(provisional);
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
     await this.health.settled(connection.id);
     this.health.refuseDead(connection);
     const opened = await this.#openTokens(connection);
-    const { tokens } = await this.#fresh(connection, opened, expired);
-    return { accessToken: tokens.access_token, kind: tokens.kind };
+    return handedOut((await this.#fresh(connection, opened, expired)).tokens);
   }
 
   /** App credentials of the connection's integration; undefined where there are none. */

@@ -1,5 +1,5 @@
 /** What one call of ours carries from the edge down to the platform. */
-import type { Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
+import type { ObjectName, Platform, PlatformRequest, PlatformResponse, Unified } from '../connector/types.ts';
 import type { Priority } from '../pacing/pacer.ts';
 import type { ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 
@@ -36,6 +36,33 @@ export interface Scope {
   gate?: WriteGate;
   /** Takes the requests that would change something, instead of the platform; see `core/objects/dry-run.ts`. */
   recorder?: WriteRecorder;
+  /** Told of every write of an object; see `core/audit/watch.ts`. */
+  watch?: WriteWatch;
+}
+
+/** A write of an object that is about to be sent. */
+export interface WriteFacts {
+  object: ObjectName;
+  verb: 'create' | 'update' | 'remove';
+  /** Of the object that is changed or removed. */
+  id?: string;
+  /** What was asked for, in unified members. */
+  body: Unified;
+  /** Reads the object as it is now; absent where that would be a request for every one of many. */
+  current?: () => Promise<Unified>;
+  /** Nothing will be sent. */
+  dryRun?: boolean;
+}
+
+/** How a write ended: with the object as it now is (nothing after a removal), or with an error. */
+export interface WriteEnd {
+  unified?: Unified | undefined;
+  error?: unknown;
+}
+
+export interface WriteWatch {
+  /** Throws when it must not be done. Answers whom to tell how it ended. */
+  begin(write: WriteFacts): Promise<(end: WriteEnd) => Promise<void>>;
 }
 
 /** How a request that changes something ended. `unknown`: it may or may not have been carried out. */

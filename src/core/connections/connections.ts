@@ -1,4 +1,5 @@
 /** Connections as a workspace manages them: list, import, change, pause, delete. */
+import type { CredentialUse } from '../audit/uses.ts';
 import type { Admission } from '../auth/admission.ts';
 import { eventFacts } from '../auth/admission.ts';
 import { grantOf, openTokens, type SealedTokens } from '../auth/credentials.ts';
@@ -56,6 +57,8 @@ export interface ConnectionsParts {
   admission: Admission;
   reconnect: Reconnect;
   hosts(platform: Platform, environment: Environment): Hosts;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 export class Connections {
@@ -242,6 +245,7 @@ export class Connections {
         limit: 1000,
       });
       if (others.length >= 1000 || others.some((other) => other.account.user_id === row.account.user_id)) return;
+      this.#parts.used?.({ workspaceId: row.workspace_id, connectionId: row.id, purpose: 'revoke' });
       await runTokenCall(
         {
           platform,

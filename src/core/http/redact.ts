@@ -74,14 +74,23 @@ export function learnSecrets(value: unknown, depth = 0): void {
 
 /** What looks like a credential though nobody here knows it: after the name of its scheme, or by our own keys' form. */
 const CREDENTIAL = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{8,}=*|\bpolyad_[0-9A-Za-z]{40}/gi;
+const CREDENTIAL_SIGNS = /polyad_|bearer |basic /i;
 /** `name=value` of a query string somewhere in a text. */
 const PARAMETER = /([?&]|%3f|%26)([a-z0-9_.-]{2,40})=([^&\s"'<>\\#]+)/gi;
 
-/** `text` without secrets. The same text when there are none. */
+/**
+ * An answer without secrets: what is known to be one, and what looks like a credential. Signed links stay usable: the
+ * re-connect address in an error is meant for its reader.
+ */
+export function redactAnswer(text: string): string {
+  const out = knownSecrets.hide(text, HIDDEN);
+  if (!CREDENTIAL_SIGNS.test(out)) return out;
+  return out.replace(CREDENTIAL, (_all, scheme?: string) => (scheme === undefined ? HIDDEN : `${scheme} ${HIDDEN}`));
+}
+
+/** `text` for logs, without secrets by value and by name. The same text when there are none. */
 export function redactText(text: string): string {
-  let out = knownSecrets.hide(text, HIDDEN);
-  if (out.includes('earer ') || out.includes('asic ') || out.includes('polyad_') || out.includes('EARER '))
-    out = out.replace(CREDENTIAL, (_all, scheme?: string) => (scheme === undefined ? HIDDEN : `${scheme} ${HIDDEN}`));
+  let out = redactAnswer(text);
   if (out.includes('=') && (out.includes('?') || out.includes('&')))
     out = out.replace(PARAMETER, (all, mark: string, name: string) =>
       isSecretName(name) ? `${mark}${name}=${HIDDEN}` : all,

@@ -20,6 +20,8 @@ export interface CachedApiKey {
 export interface StoreCache {
   /** Key and workspace by the key's hash. Revoked and expired keys are answered too: the caller judges them. */
   apiKey(hash: string): Promise<CachedApiKey | undefined>;
+  /** The same without reading: only when it is in memory. */
+  knownApiKey(hash: string): CachedApiKey | undefined;
   connection(workspaceId: string, connectionId: string): Promise<ConnectionRow | undefined>;
   integration(workspaceId: string, type: string, environment: string): Promise<IntegrationRow | undefined>;
   /** Stops listening and forgets everything. */
@@ -47,6 +49,7 @@ export function createStoreCache(store: Store, capacity: number = CAPACITY): Sto
 
   return {
     apiKey: (hash) => keys.take(hash, () => findApiKeyByHash(store.db, hash)),
+    knownApiKey: (hash) => keys.peek(hash),
     connection: (workspaceId, id) =>
       connections.take(JSON.stringify([workspaceId, id]), () => getConnection(store.db, workspaceId, id)),
     integration: (workspaceId, type, environment) =>
@@ -71,6 +74,11 @@ class Shelf<T> {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+  }
+
+  /** The entry, if it is kept. */
+  peek(name: string): T | undefined {
+    return this.#entries.get(name);
   }
 
   async take(name: string, load: () => Promise<T | undefined>): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 /** `/unified/apicall`: the call log. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { reaches } from '../../core/auth/key-scopes.ts';
 import { parseEnvironment, wireEnvironment } from '../../core/connector/hosts.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { type ApiCall, apiCall, toWire } from '../../core/model/index.ts';
@@ -80,7 +81,7 @@ export const APICALL_OPERATIONS = [list, get];
 
 export function apicallRoutes(app: FastifyInstance, { runtime }: Deps): void {
   serve(app, list, async ({ request, query }) => {
-    const { workspace } = principalOf(request);
+    const { key, workspace } = principalOf(request);
     const { env, is_billable, webhook_id, integration_type, ...filter } = query;
     // Nothing is billable and no call was made by a webhook: honest answers to those two filters are empty.
     if (is_billable === true || webhook_id !== undefined) return [];
@@ -89,13 +90,16 @@ export function apicallRoutes(app: FastifyInstance, { runtime }: Deps): void {
       integration_type === undefined
         ? undefined
         : (runtime.registry.find(integration_type)?.manifest.type ?? integration_type);
-    const rows = await listApiCalls(runtime.store.db, workspace.id, { ...filter, environment, integration_type: type });
+    const rows = await listApiCalls(runtime.store.db, workspace.id, {
+      ...{ ...filter, environment, integration_type: type, connection_ids: key.connection_ids },
+    });
     return rows.map(apiCallToWire);
   });
   serve(app, get, async ({ request, params }) => {
-    const { workspace } = principalOf(request);
+    const { key, workspace } = principalOf(request);
     const row = await getApiCall(runtime.store.db, workspace.id, params['id'] as string);
-    if (row === undefined) throw new PolyadError('record_not_found', { message: 'There is no such call in the log.' });
+    if (row === undefined || !reaches(key, row.connection_id ?? ''))
+      throw new PolyadError('record_not_found', { message: 'There is no such call in the log.' });
     return apiCallToWire(row);
   });
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type BrowserAnswer, errorPage } from '../../core/auth/connect-page.ts';
 import { asPolyadError } from '../../core/errors/index.ts';
+import { redactAnswer } from '../../core/http/redact.ts';
 import type { Deps } from '../deps.ts';
 import { flagOf, manyOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
@@ -42,7 +43,7 @@ const auth = operation({
 export const CONNECT_OPERATIONS: readonly Operation[] = [auth];
 
 const browserAnswer = (reply: FastifyReply, answer: BrowserAnswer): FastifyReply =>
-  reply.code(answer.status).headers(answer.headers).send(answer.body);
+  reply.code(answer.status).headers(answer.headers).send(redactAnswer(answer.body));
 
 /** One value per name: the first, where a name is repeated. */
 const first = (values: unknown): Record<string, string | undefined> =>

@@ -1,7 +1,10 @@
 /** `/unified/connection`: authorizations of end customers. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { PolyadError } from '../../core/errors/index.ts';
 import { type Connection, connection } from '../../core/model/index.ts';
+import { noteAct } from '../audit.ts';
+import { requireConnection } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import { instantOf, limitOf, manyOf, offsetOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
@@ -93,24 +96,51 @@ const remove = operation({
 /** All operations under `/unified/connection`. */
 export const CONNECTION_OPERATIONS: readonly Operation[] = [list, get, create, ...changes, remove];
 
+/** What the audit log keeps of a connection. */
+const shown = ({ integration_type, environment, external_xref, permissions, is_paused }: Connection) => ({
+  ...{ integration_type, environment, external_xref, permissions, is_paused },
+});
+
 export function connectionRoutes(app: FastifyInstance, { services: { connections } }: Deps): void {
   const caller = (request: FastifyRequest) => ({ requestId: request.id, signal: request.state.signal });
-  serve(app, list, ({ request, query }) => connections.list(principalOf(request).workspace, query));
-  serve(app, get, ({ request, params }) => connections.get(principalOf(request).workspace, params['id'] as string));
-  serve(app, create, ({ request, body: given }) =>
-    connections.create(principalOf(request).workspace, given as Partial<Connection>, caller(request)),
-  );
+  /** The workspace of a call about one connection, and that connection's id. */
+  const about = (request: FastifyRequest, params: Record<string, string>) => {
+    const principal = principalOf(request);
+    const connectionId = params['id'] as string;
+    requireConnection(principal, connectionId);
+    noteAct(request, { connectionId });
+    return [principal.workspace, connectionId] as const;
+  };
+  serve(app, list, ({ request, query }) => {
+    const { key, workspace } = principalOf(request);
+    return connections.list(workspace, { ...query, connection_ids: key.connection_ids });
+  });
+  serve(app, get, ({ request, params }) => connections.get(...about(request, params)));
+  serve(app, create, async ({ request, body: given }) => {
+    const { key, workspace } = principalOf(request);
+    // It could not use what it makes.
+    if (key.connection_ids !== null)
+      throw new PolyadError('key_connection', {
+        message: 'A key for certain connections makes no others.',
+        details: { connection_ids: key.connection_ids },
+      });
+    const made = await connections.create(workspace, given as Partial<Connection>, caller(request));
+    noteAct(request, { connectionId: made.id as string, details: { after: shown(made) } });
+    return made;
+  });
   for (const one of changes)
-    serve(app, one, ({ request, params, body: given }) =>
-      connections.update(
-        principalOf(request).workspace,
-        params['id'] as string,
-        given as Partial<Connection>,
-        caller(request),
-      ),
-    );
+    serve(app, one, async ({ request, params, body: given }) => {
+      const [workspace, id] = about(request, params);
+      const before = await connections.get(workspace, id);
+      const after = await connections.update(workspace, id, given as Partial<Connection>, caller(request));
+      const fields = Object.keys(given);
+      noteAct(request, { details: { fields, before: shown(before), after: shown(after) } });
+      return after;
+    });
   serve(app, remove, async ({ request, params }) => {
-    await connections.remove(principalOf(request).workspace, params['id'] as string);
+    const [workspace, id] = about(request, params);
+    noteAct(request, { details: { before: shown(await connections.get(workspace, id)) } });
+    await connections.remove(workspace, id);
     return {};
   });
 }

@@ -4,22 +4,22 @@ import { ENVIRONMENTS, wireEnvironment } from '../../core/connector/hosts.ts';
 import { asPolyadError, PolyadError } from '../../core/errors/index.ts';
 import { html } from '../../core/http/html.ts';
 import { listApiCalls } from '../../core/store/repositories/index.ts';
-import { authenticate, keyFrom, requireScope } from '../authentication.ts';
+import { keyFrom, requireScope } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import { sendPage } from '../page.ts';
 import { type DashboardFacts, dashboardPage, signInPage } from '../pages/dashboard.ts';
 import type { Principal } from '../request.ts';
-import { closeSession, openSession, sessionOf } from '../session.ts';
+import { closeSession, openSession, SESSION_COOKIE, sessionOf, useSessions } from '../session.ts';
 import { apiCallToWire } from './apicall.ts';
 
-/** Tries to sign in per address and minute. */
-const SIGN_IN_TRIES = 30;
 const CALLS_SHOWN = 25;
 
 /** Forms of other sites cannot act here: SameSite keeps the cookie back, and this refuses the request itself. */
-function sameOrigin(request: FastifyRequest): void {
+function sameOrigin(request: FastifyRequest, publicUrl: string): void {
   const { origin, host } = request.headers;
-  if (origin !== undefined && origin !== 'null' && URL.parse(origin)?.host === host) return;
+  const from = origin === undefined || origin === 'null' ? null : URL.parse(origin);
+  // A proxy may give the server another name than browsers use.
+  if (from !== null && (from.host === host || from.origin === URL.parse(publicUrl)?.origin)) return;
   // Browsers leave Origin out of no form post; other programs have no business here.
   throw new PolyadError('input_invalid', { message: 'This form was not sent from this server’s own page.' });
 }
@@ -35,7 +35,15 @@ function noticeOf(query: Record<string, unknown>): DashboardFacts['notice'] {
   return typeof query['id'] === 'string' ? { bad: false, text: 'Connected.' } : undefined;
 }
 
-export function dashboardRoutes(app: FastifyInstance, deps: Deps): void {
+/** In a context of their own: other routes know no sessions. */
+export function dashboardRoutes(root: FastifyInstance, deps: Deps): void {
+  root.register(async (app) => {
+    await useSessions(app, deps);
+    signedInRoutes(app, deps);
+  });
+}
+
+function signedInRoutes(app: FastifyInstance, deps: Deps): void {
   const { services, runtime } = deps;
   const page = { config: { access: 'none' } } as const;
 
@@ -95,38 +103,49 @@ export function dashboardRoutes(app: FastifyInstance, deps: Deps): void {
     (await sessionOf(deps, request)) === undefined ? sendPage(reply, signInPage()) : reply.redirect('/dashboard', 303),
   );
 
-  app.post(
-    '/dashboard/sign-in',
-    {
-      config: {
-        access: 'none',
-        rateLimit: {
-          max: SIGN_IN_TRIES,
-          timeWindow: 60_000,
-          keyGenerator: (request: FastifyRequest) => `sign-in ${request.ip}`,
-        },
-      },
-    },
-    async (request, reply) => {
-      sameOrigin(request);
-      const given = (request.body as Record<string, unknown> | undefined)?.['key'];
-      try {
-        const key = keyFrom(typeof given === 'string' ? given : undefined);
-        const principal = await authenticate(key, services.cache.apiKey, runtime.clock);
-        requireScope(principal, 'admin');
-        openSession(deps, reply, principal);
-      } catch (thrown) {
-        const error = asPolyadError(thrown);
-        if (error.status >= 500) throw thrown;
-        return sendPage(reply, signInPage(error.message));
-      }
-      return reply.redirect('/dashboard', 303);
-    },
-  );
+  const noteSession = (request: FastifyRequest, action: string, { key }: Principal, outcome?: string): Promise<void> =>
+    services.audit.append({
+      workspaceId: key.workspace_id,
+      actor: { kind: 'session', id: key.id, name: key.name },
+      action,
+      objectType: 'Session',
+      outcome,
+      requestId: request.id,
+      ipAddress: request.ip,
+    });
+
+  app.post('/dashboard/sign-in', page, async (request, reply) => {
+    sameOrigin(request, services.publicUrl());
+    const given = (request.body as Record<string, unknown> | undefined)?.['key'];
+    let principal: Principal | undefined;
+    try {
+      principal = await services.authentication.principal(
+        keyFrom(typeof given === 'string' ? given : undefined),
+        request.ip,
+      );
+      requireScope(principal, 'admin');
+    } catch (thrown) {
+      const error = asPolyadError(thrown);
+      if (error.status >= 500) throw thrown;
+      if (principal !== undefined) await noteSession(request, 'openSession', principal, error.code);
+      if (error.retryAfterMs !== undefined)
+        reply.code(error.status).header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+      return sendPage(reply, {
+        ...signInPage(error.message),
+        ...(reply.statusCode === 200 ? {} : { status: error.status }),
+      });
+    }
+    await openSession(request, principal);
+    await noteSession(request, 'openSession', principal);
+    return reply.redirect('/dashboard', 303);
+  });
 
   app.post('/dashboard/sign-out', page, async (request, reply) => {
-    sameOrigin(request);
-    closeSession(deps, reply);
+    sameOrigin(request, services.publicUrl());
+    const principal = await sessionOf(deps, request);
+    await closeSession(request);
+    reply.clearCookie(SESSION_COOKIE, { path: '/dashboard' });
+    if (principal !== undefined) await noteSession(request, 'closeSession', principal);
     return reply.redirect('/dashboard/sign-in', 303);
   });
 }

@@ -3,9 +3,11 @@ import type { Readable } from 'node:stream';
 import { Transform, type TransformCallback } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { PolyadError } from '../../core/errors/index.ts';
+import { requireScope } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import type { HttpMethod, Operation } from '../operation.ts';
 import { answerHeaders, passthroughTarget } from '../passthrough-path.ts';
+import { principalOf } from '../request.ts';
 import { scopeOf } from '../scope.ts';
 import { countBytes } from '../streams.ts';
 
@@ -29,7 +31,8 @@ export const PASSTHROUGH_OPERATIONS: readonly Operation[] = METHODS.map((method)
   description:
     'The path is relative to the platform’s base URL, written with its slashes or encoded as one segment (`%2F`, with ' +
     '`%3F` for the begin of a query). Authorization is added; query, headers and body go through unchanged, and so do ' +
-    'status, headers and body of the answer. Only hosts of that platform and environment can be reached.',
+    'status, headers and body of the answer. Only hosts of that platform and environment can be reached.' +
+    (method === 'GET' ? '' : ' The key needs the scope `spend` besides `write`.'),
   access: method === 'GET' ? 'read' : 'write',
   params: { connection_id: 'Id of the connection.', '*': 'Path on the platform.' },
   ...(method === 'GET' ? {} : { bodyType: '*/*', bodyDescription: 'Whatever the platform takes.' }),
@@ -82,6 +85,9 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           rateLimit: { addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS },
         },
         handler: async (request, reply) => {
+          if (access === 'write')
+            // What a native request does to spending cannot be told.
+            requireScope(principalOf(request), 'spend', 'changes by pass-through may raise what is spent');
           const limit = deps.runtime.config.passthroughLimit;
           const length = Number(request.headers['content-length'] ?? 0);
           if (length > limit) throw new PolyadError('input_too_large', { details: { limit } });

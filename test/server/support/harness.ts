@@ -61,8 +61,10 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   const store = await openStore({ dataDir, log: quiet });
   const workspace = await createWorkspace(store.db, { name: 'Acme' });
   const keys = {} as Harness['keys'];
-  for (const scope of ['read', 'write', 'admin', 'operator'] as const)
-    keys[scope] = (await createApiKey(store.db, workspace.id, { name: scope, scopes: [scope] })).key;
+  for (const scope of ['read', 'write', 'admin', 'operator'] as const) {
+    const scopes = scope === 'write' ? ['write', 'spend'] : [scope];
+    keys[scope] = (await createApiKey(store.db, workspace.id, { name: scope, scopes })).key;
+  }
   let url = '';
   const registry = new PlatformRegistry([testPlatform]);
   const core = await buildCore({ config, store, registry, clock: systemClock, log: quiet, publicUrl: () => url });

@@ -6,6 +6,7 @@
  * has been read again and every token that may be the living one was tried; trouble that says nothing about the grant
  * never ends it.
  */
+import type { CredentialUse } from '../../audit/uses.ts';
 import type { AppCredentials } from '../../calls/ports.ts';
 import type { Clock } from '../../clock.ts';
 import type { PlatformRegistry } from '../../connector/registry.ts';
@@ -73,6 +74,8 @@ export interface RenewalParts {
   onStep?: StepHook | undefined;
   /** 0 ≤ x < 1; jitter of pauses. */
   random?: (() => number) | undefined;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 /** New tokens that the database did not take yet: the only copy. */
@@ -186,6 +189,7 @@ export class Renewals {
     const environment = connection.environment as Environment;
     let tokens: SealedTokens;
     try {
+      this.#used(connection);
       const calling = this.#call(platform, environment, grant, app, stored.tokens);
       calling.catch(() => undefined);
       await this.#step('call_under_way', connection);
@@ -205,6 +209,10 @@ export class Renewals {
     await this.#step('tokens_stored', connection);
     await outages.answered(connection);
     return saved;
+  }
+
+  #used(connection: ConnectionRow): void {
+    this.#parts.used?.({ workspaceId: connection.workspace_id, connectionId: connection.id, purpose: 'refresh' });
   }
 
   async #call(
@@ -245,6 +253,7 @@ export class Renewals {
     const candidates = await rescuedTokens(secrets, store.db, connection, stored.tokens);
     for (const candidate of candidates) {
       try {
+        this.#used(connection);
         const tokens = await this.#call(platform, connection.environment as Environment, grant, app, candidate);
         log.warn({ connection_id: connection.id }, 'a grant was kept by a refresh token that had come late');
         const saved = await this.#save(connection, { tokens, stored, held, pauseMs: SAVE_AGAIN_MS });

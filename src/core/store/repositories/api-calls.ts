@@ -50,6 +50,8 @@ export function getApiCall(db: Db, workspaceId: string, callId: string): Promise
 
 /** Calls never change, so `updated_at` sorts as `created_at`. */
 export interface ApiCallFilter extends ListOptions<'created_at' | 'updated_at' | 'name'> {
+  /** Only of these connections; null = of all. */
+  connection_ids?: readonly string[] | null | undefined;
   connection_id?: string | undefined;
   environment?: string | undefined;
   /** true = failed calls only, false = successful ones only. */
@@ -72,6 +74,8 @@ export function listApiCallsQuery(db: Db, workspaceId: string, filter: ApiCallFi
   const { limit, offset, order } = page(filter);
   let query = db.selectFrom('api_calls').selectAll().where('workspace_id', '=', workspaceId);
   if (filter.connection_id !== undefined) query = query.where('connection_id', '=', filter.connection_id);
+  if (filter.connection_ids !== undefined && filter.connection_ids !== null)
+    query = query.where('connection_id', '=', sql<string>`any(${[...filter.connection_ids]}::text[])`);
   if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment);
   if (filter.error !== undefined) query = query.where('error', filter.error ? 'is not' : 'is', null);
   if (filter.external_xref !== undefined) query = query.where('external_xref', '=', filter.external_xref);

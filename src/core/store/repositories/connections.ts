@@ -102,6 +102,8 @@ export function getConnection(db: Db, workspaceId: string, connectionId: string)
 
 /** `name` sorts by integration type: connections have no name of their own. */
 export interface ConnectionFilter extends ListOptions<'created_at' | 'updated_at' | 'name'> {
+  /** Only these; null = all. */
+  connection_ids?: readonly string[] | null | undefined;
   environment?: string | undefined;
   external_xref?: string | undefined;
   integration_type?: string | undefined;
@@ -119,6 +121,8 @@ export function listConnections(db: Db, workspaceId: string, filter: ConnectionF
     .selectAll()
     .where('workspace_id', '=', workspaceId)
     .where('deleted_at', 'is', null);
+  if (filter.connection_ids !== undefined && filter.connection_ids !== null)
+    query = query.where('id', '=', sql<string>`any(${[...filter.connection_ids]}::text[])`);
   if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment);
   if (filter.external_xref !== undefined) query = query.where('external_xref', '=', filter.external_xref);
   if (filter.integration_type !== undefined) query = query.where('integration_type', '=', filter.integration_type);

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { redactAnswer } from '../../http/redact.ts';
 import { newId } from '../ids.ts';
 import { type Db, type EventRow, json } from '../schema.ts';
 import { type ListOptions, page } from './list.ts';
@@ -19,7 +21,7 @@ export function appendEvent(db: Db, workspaceId: string, input: NewEvent, now: D
       workspace_id: workspaceId,
       connection_id: input.connection_id ?? null,
       type: input.type,
-      payload: json(input.payload ?? {}),
+      payload: redactAnswer(json(input.payload ?? {})),
       created_at: now,
     })
     .returningAll()
@@ -28,6 +30,8 @@ export function appendEvent(db: Db, workspaceId: string, input: NewEvent, now: D
 
 /** Events never change, so they sort by `created_at` alone. */
 export interface EventFilter extends ListOptions<'created_at'> {
+  /** Only of these connections; null = of all. */
+  connection_ids?: readonly string[] | null | undefined;
   connection_id?: string | undefined;
   type?: string | undefined;
   created_gte?: Date | undefined;
@@ -38,6 +42,8 @@ export function listEvents(db: Db, workspaceId: string, filter: EventFilter = {}
   const { limit, offset, order } = page(filter);
   let query = db.selectFrom('events').selectAll().where('workspace_id', '=', workspaceId);
   if (filter.connection_id !== undefined) query = query.where('connection_id', '=', filter.connection_id);
+  if (filter.connection_ids !== undefined && filter.connection_ids !== null)
+    query = query.where('connection_id', '=', sql<string>`any(${[...filter.connection_ids]}::text[])`);
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);
   if (filter.created_gte !== undefined) query = query.where('created_at', '>=', filter.created_gte);
   return query.orderBy('created_at', order).orderBy('id', order).limit(limit).offset(offset).execute();
