@@ -12,6 +12,10 @@ import { PolyadError } from '../core/errors/index.ts';
 export interface PolyadConfig {
   /** POLYAD_DATA_DIR; relative to the working directory. */
   dataDir?: string;
+  /** POLYAD_ROLE */
+  role?: Config['role'];
+  /** POLYAD_DRAIN_SECONDS */
+  drainSeconds?: number;
   /** POLYAD_HOST */
   host?: string;
   /** POLYAD_PORT; 0 = any free one. */
@@ -74,6 +78,8 @@ const FILES = ['polyad.config.ts', 'polyad.config.mjs', 'polyad.config.js'] as c
 
 const VARIABLE: Record<Exclude<keyof PolyadConfig, 'hosts'>, string> = {
   dataDir: 'POLYAD_DATA_DIR',
+  role: 'POLYAD_ROLE',
+  drainSeconds: 'POLYAD_DRAIN_SECONDS',
   host: 'POLYAD_HOST',
   port: 'POLYAD_PORT',
   publicUrl: 'POLYAD_PUBLIC_URL',

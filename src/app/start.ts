@@ -50,6 +50,8 @@ export interface App {
   tokenSweep: TokenSweep;
   server: FastifyInstance;
   log: StoreLog;
+  /** Says that it is leaving and goes on taking requests for `config.drainMs`, so that load balancers notice first. */
+  drain(): Promise<void>;
   /**
    * Stops: no new requests, those under way are finished (at most `deadlineMs`), rows that wait are written, then
    * simulators and store are closed. A second call waits for the first.
@@ -111,9 +113,11 @@ export async function startApp(options: StartOptions): Promise<App> {
       if (cut > 0) log.warn({ requests: cut }, 'requests under way were cut off by the deadline');
     });
     url = await listen(app, config);
-    const stopHousekeeping = startHousekeeping({ store, clock, log, apiCallDays: config.callLogDays });
-    undo.push(async () => stopHousekeeping());
-    if (options.rounds !== false)
+    if (config.role !== 'api') {
+      const stopHousekeeping = startHousekeeping({ store, clock, log, apiCallDays: config.callLogDays });
+      undo.push(async () => stopHousekeeping());
+    }
+    if (config.role !== 'api' && options.rounds !== false)
       undo.push(
         startRounds([{ name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) }], log),
       );
@@ -131,6 +135,12 @@ export async function startApp(options: StartOptions): Promise<App> {
       tokenSweep: core.tokenSweep,
       server: app,
       log,
+      async drain() {
+        app.drain();
+        // Nobody sends requests to a worker.
+        if (config.role === 'worker') return;
+        await new Promise((resolve) => setTimeout(resolve, config.drainMs));
+      },
       close(deadlineMs) {
         deadline = deadlineMs;
         closing ??= stopAll();

@@ -9,10 +9,21 @@ export class Shutdown {
   readonly #active = new Set<RequestState>();
   #stopping: Promise<StopReport> | undefined;
   #app: FastifyInstance | undefined;
+  #draining = false;
 
-  /** True once the server is stopping. */
+  /** True once the server is stopping: it refuses new requests. */
   get stopping(): boolean {
     return this.#stopping !== undefined;
+  }
+
+  /** True once it has been told to leave. Before it stops it still takes requests, but nobody should send it any. */
+  get leaving(): boolean {
+    return this.#draining || this.stopping;
+  }
+
+  /** Says that it is leaving, to whoever asks /readyz and to every client that keeps its connection. */
+  drain(): void {
+    this.#draining = true;
   }
 
   attach(app: FastifyInstance): void {

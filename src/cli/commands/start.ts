@@ -5,6 +5,7 @@ import { stderrStyle, stdoutStyle } from '../terminal.ts';
 
 export interface StartFlags {
   json?: boolean;
+  role?: string;
   port?: string;
   host?: string;
   dataDir?: string;
@@ -24,6 +25,7 @@ const PARENT_CHECK_MS = 500;
 
 /** Flags as the variables that they stand for. */
 export const startVariables = (flags: StartFlags): Record<string, string | undefined> => ({
+  POLYAD_ROLE: flags.role,
   POLYAD_PORT: flags.port,
   POLYAD_HOST: flags.host,
   POLYAD_DATA_DIR: flags.dataDir,
@@ -53,7 +55,7 @@ export async function start(flags: StartFlags): Promise<void> {
 
   const { banner, readyLine } = await import('../../app/ready.ts');
   const demo =
-    flags.demo && !production
+    flags.demo && !production && config.role === 'all'
       ? await (await import('../../app/demo.ts')).openDemo(app).catch(stop.andThrow)
       : undefined;
   if (stop.stopping) return;
@@ -112,6 +114,7 @@ class Stopper {
   }
 
   async #end(code: number): Promise<void> {
+    await this.#app?.drain();
     await this.#app?.close();
     process.exit(code);
   }
