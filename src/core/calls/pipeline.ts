@@ -374,13 +374,15 @@ export class Pipeline {
     let worked: boolean | undefined;
     scope.meter.start(clock.now().getTime());
     try {
-      const answer = await http.send({
-        method: request.method,
-        url: prepared.url,
-        headers: prepared.headers,
-        ...(prepared.body === undefined ? {} : { body: prepared.body }),
-        signal: patience.signal,
-      });
+      const answer = await patience.race(
+        http.send({
+          method: request.method,
+          url: prepared.url,
+          headers: prepared.headers,
+          ...(prepared.body === undefined ? {} : { body: prepared.body }),
+          signal: patience.signal,
+        }),
+      );
       const result = await read(answer);
       const { failure } = result;
       worked = failure === undefined || !isOutage(failure);
