@@ -25,7 +25,6 @@ import { connectionRoutes } from './routes/connection.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { guardRoutes } from './routes/guards.ts';
 import { healthRoutes } from './routes/health.ts';
-import { healthRoutes } from './routes/health.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
@@ -44,8 +43,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Stops taking requests, finishes those under way, cuts off what outlasts the deadline. */
     stop(deadlineMs?: number): Promise<StopReport>;
-    /** Says that the server is leaving, while it still takes requests: before `stop`, for load balancers to notice. */
-    drain(): void;
     /** Says that the server is leaving, while it still takes requests: before `stop`, for load balancers to notice. */
     drain(): void;
     /** Every route of this server. */
@@ -98,7 +95,6 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     metrics,
     isStopping: () => shutdown.stopping,
     isLeaving: () => shutdown.leaving,
-    isLeaving: () => shutdown.leaving,
     begun: (state) => {
       shutdown.begun(state);
       metrics.begun();
@@ -147,16 +143,6 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   app.setNotFoundHandler((request) => {
     throw routes.errorFor(request);
   });
-
-  healthRoutes(app, deps, metrics, () => shutdown.leaving);
-  app.decorate('routeTable', routes);
-  app.decorate('drain', () => shutdown.drain());
-  app.decorate('stop', (deadlineMs = STOP_DEADLINE_MS) => shutdown.stop(deadlineMs));
-  // Whoever only works in the background has nothing to answer but how it is.
-  if (config.role === 'worker') {
-    await app.ready();
-    return app;
-  }
 
   healthRoutes(app, deps, metrics, () => shutdown.leaving);
   app.decorate('routeTable', routes);
