@@ -6,23 +6,23 @@ import { OBJECTS, type ObjectName } from '../core/model/index.ts';
 
 /** One thing that is wrong with a request. */
 interface Issue {
-  /** Dotted path of the member, empty for the whole. */
-  name: string;
+  /** Parameter, or dotted path of the member; empty for the whole. */
+  path: string;
   reason: string;
 }
 
 const issuesOf = (error: z.ZodError): Issue[] =>
   error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ name: [...issue.path, key].join('.'), reason: 'is not known here' }))
-      : [{ name: issue.path.map(String).join('.'), reason: issue.message }],
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), reason: 'is not known here' }))
+      : [{ path: issue.path.map(String).join('.'), reason: issue.message }],
   );
 
 const sentence = (where: string, issues: readonly Issue[]): string => {
   const [first] = issues;
   if (first === undefined) return `The ${where} is not valid.`;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  return `${first.name === '' ? `The ${where}` : `\`${first.name}\``}: ${first.reason}${more}.`;
+  return `${first.path === '' ? `The ${where}` : `\`${first.path}\``}: ${first.reason}${more}.`;
 };
 
 /**
@@ -38,7 +38,7 @@ export function readQuery<S extends z.ZodObject>(raw: unknown, schema: S): z.out
   throw new PolyadError('input_invalid', {
     message: sentence('query', issues),
     details: {
-      issues: issues.map(({ name, reason }) => ({ parameter: name, reason })),
+      issues,
       known: Object.keys(schema.shape).sort(),
     },
   });
@@ -63,7 +63,7 @@ export function readBody<S extends z.ZodType>(raw: unknown, schema: S): z.output
   const issues = issuesOf(parsed.error);
   throw new PolyadError('input_invalid', {
     message: sentence('body', issues),
-    details: { issues: issues.map(({ name, reason }) => ({ field: name, reason })) },
+    details: { issues },
   });
 }
 

@@ -171,12 +171,12 @@ describe('administration', () => {
       [{ name: 'k', expires_at: '2020-01-01' }, 'expires_at'],
       [{ name: 'k', scope: 'read' }, 'scope'],
     ] as const)
-      expect((await send(h.keys.admin, 'POST', '/v1/keys', body)).body.details.issues[0].field).toBe(field);
+      expect((await send(h.keys.admin, 'POST', '/v1/keys', body)).body.details.issues[0].path).toBe(field);
     const origin = await send(h.keys.operator, 'POST', '/v1/workspaces', {
       name: 'x',
       redirect_origins: ['https://a.b/c'],
     });
-    expect(origin.body.details.issues[0].field).toBe('redirect_origins.0');
+    expect(origin.body.details.issues[0].path).toBe('redirect_origins.0');
   });
 });
 

@@ -137,7 +137,7 @@ describe('single objects', () => {
     };
     const type = await send('{"name":"x","budget_amount":"10"}');
     expect(type).toMatchObject({ status: 400, body: { code: 'input_invalid' } });
-    expect(type.body.details.issues[0].field).toBe('budget_amount');
+    expect(type.body.details.issues[0].path).toBe('budget_amount');
     expect(await send('{"name":"x","nmae":1}')).toMatchObject({ status: 400, body: { code: 'input_field_unknown' } });
     expect(await send('{"name":"x","category":"c"}')).toMatchObject({
       status: 422,

@@ -74,7 +74,7 @@ export async function startFlow(
   for (const name of ['state', 'external_xref'] as const)
     if ((query[name]?.length ?? 0) > MAX_TEXT)
       throw new PolyadError('input_invalid', {
-        details: { issues: [{ path: name, message: `must be at most ${MAX_TEXT} characters` }] },
+        details: { issues: [{ path: name, reason: `must be at most ${MAX_TEXT} characters` }] },
       });
   const grant = chooseGrant(platform, environment, query.grant ?? (replaced?.account['grant'] as string | undefined));
   await checkConfigured(parts, workspace, platform, environment, integration, grant);
@@ -138,7 +138,7 @@ function chooseGrant(platform: Platform, environment: Environment, id: string | 
   if (found === undefined && !(here.length === 0 && platform.auth.grants.some((grant) => grant.id === id)))
     throw new PolyadError('input_invalid', {
       details: {
-        issues: [{ path: 'grant', message: 'is not one of this environment' }],
+        issues: [{ path: 'grant', reason: 'is not one of this environment' }],
         allowed: here.map((grant) => grant.id),
       },
     });

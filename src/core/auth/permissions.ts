@@ -46,7 +46,7 @@ export function askedPermissions(platform: Platform, scopes: readonly string[] |
         unknown.length > 0
           ? `\`scopes\` names what is no permission: ${unknown.join(', ')}.`
           : `${platform.manifest.name} offers none of the permissions asked for.`,
-      details: { issues: [{ path: 'scopes', message: `must be of ${offered.join(', ')}` }], allowed: offered },
+      details: { issues: [{ path: 'scopes', reason: `must be of ${offered.join(', ')}` }], allowed: offered },
     });
   return asked;
 }

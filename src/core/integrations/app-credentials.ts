@@ -52,17 +52,17 @@ export function readAppCredentials(platform: Platform, input: AppCredentialsInpu
   const aliases: Record<string, keyof AppCredentials> = { ...COMMON_ALIASES, ...platform.auth.credentialAliases };
   const known = new Set([...Object.keys(aliases), ...SETTINGS, 'is_active']);
   const found: Partial<AppCredentials> = {};
-  const issues: { path: string; message: string }[] = [];
+  const issues: { path: string; reason: string }[] = [];
   for (const [name, value] of Object.entries(input)) {
     const target = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
     if (target === undefined) {
-      if (!known.has(name)) issues.push({ path: name, message: `is not known; known are ${[...known].join(', ')}` });
+      if (!known.has(name)) issues.push({ path: name, reason: `is not known; known are ${[...known].join(', ')}` });
       continue;
     }
     const text = typeof value === 'string' ? value.trim() : '';
-    if (text === '') issues.push({ path: name, message: 'must be a text that is not empty' });
+    if (text === '') issues.push({ path: name, reason: 'must be a text that is not empty' });
     else if (found[target] !== undefined && found[target] !== text)
-      issues.push({ path: name, message: `contradicts another name for ${target}` });
+      issues.push({ path: name, reason: `contradicts another name for ${target}` });
     else found[target] = text;
   }
   if (issues.length > 0) throw new PolyadError('input_invalid', { details: { issues } });
@@ -76,7 +76,7 @@ function readSettings(input: AppCredentialsInput, present: IntegrationSettings):
     if (value === undefined) continue;
     if (!Array.isArray(value) || value.some((member) => typeof member !== 'string'))
       throw new PolyadError('input_invalid', {
-        details: { issues: [{ path: name, message: 'must be a list of texts' }] },
+        details: { issues: [{ path: name, reason: 'must be a list of texts' }] },
       });
     settings[name] = value as string[];
   }
@@ -142,7 +142,7 @@ export class AppCredentialsService {
     const credentials = readAppCredentials(platform, input);
     if (input['is_active'] !== undefined && typeof input['is_active'] !== 'boolean')
       throw new PolyadError('input_invalid', {
-        details: { issues: [{ path: 'is_active', message: 'must be true or false' }] },
+        details: { issues: [{ path: 'is_active', reason: 'must be true or false' }] },
       });
     const { store, secrets, clock } = this.#parts;
     const { type } = platform.manifest;
@@ -169,7 +169,7 @@ export class AppCredentialsService {
         if (id === undefined || secret === undefined)
           throw new PolyadError('input_invalid', {
             message: 'An app needs both its id and its secret.',
-            details: { issues: [{ path: id === undefined ? 'client_id' : 'client_secret', message: 'is missing' }] },
+            details: { issues: [{ path: id === undefined ? 'client_id' : 'client_secret', reason: 'is missing' }] },
           });
         await secrets.put(trx, integrationOwner(stored), APP, { client_id: id, client_secret: secret }, { now });
       }

@@ -11,13 +11,13 @@ import {
   type RawQuery,
 } from './index.ts';
 
-function issues(run: () => unknown): { parameter: string; reason: string; allowed?: string[] }[] {
+function issues(run: () => unknown): { path: string; reason: string; allowed?: string[] }[] {
   try {
     run();
   } catch (thrown) {
     expect(thrown).toBeInstanceOf(PolyadError);
     expect((thrown as PolyadError).code).toBe('input_invalid');
-    return (thrown as PolyadError).details!['issues'] as { parameter: string; reason: string; allowed?: string[] }[];
+    return (thrown as PolyadError).details!['issues'] as { path: string; reason: string; allowed?: string[] }[];
   }
   throw new Error('was taken');
 }
@@ -45,7 +45,7 @@ describe('parseListQuery', () => {
       ['goal', 'sales', 'SALES'],
     ] as const) {
       const [issue] = issues(() => parseListQuery('campaign', { [name]: value }));
-      expect(issue).toMatchObject({ parameter: name, reason: 'unknown value' });
+      expect(issue).toMatchObject({ path: name, reason: 'unknown value' });
       expect(issue?.allowed).toContain(known);
     }
   });
@@ -100,7 +100,7 @@ describe('parseListQuery', () => {
         if (OBJECTS[object].filters.includes(filter)) expect(() => parseListQuery(object, query)).not.toThrow();
         else
           expect(issues(() => parseListQuery(object, query))).toEqual([
-            { parameter: filter, reason: 'unknown here', allowed: expect.arrayContaining(['limit', 'fields']) },
+            { path: filter, reason: 'unknown here', allowed: expect.arrayContaining(['limit', 'fields']) },
           ]);
       }
   });
@@ -125,14 +125,14 @@ describe('parseListQuery', () => {
     [{ start_gte: '2026-02-02', end_lt: '2026-02-01T00:00:00+09:00' }, 'end_lt'],
   ] as [RawQuery, string][])('refuses %o, naming %s', (query, parameter) => {
     expect(issues(() => parseListQuery('campaign', query))).toEqual([
-      expect.objectContaining({ parameter, reason: expect.stringMatching(/\w/) }),
+      expect.objectContaining({ path: parameter, reason: expect.stringMatching(/\w/) }),
     ]);
   });
 
   it('names all wrong parameters at once', () => {
     expect(
       issues(() => parseListQuery('campaign', { limit: 'x', sort: 'x', foo: 'x' }))
-        .map((issue) => issue.parameter)
+        .map((issue) => issue.path)
         .sort(),
     ).toEqual(['foo', 'limit', 'sort']);
   });
@@ -173,7 +173,7 @@ describe('report queries', () => {
 
   it('refuse unknown ones by name, with those there are', () => {
     expect(issues(() => parseListQuery('report', { type: 'CLICKS,clicks,FOO' }))).toEqual([
-      { parameter: 'type', reason: 'unknown: clicks, FOO', allowed: [...METRICS] },
+      { path: 'type', reason: 'unknown: clicks, FOO', allowed: [...METRICS] },
     ]);
     expect(issues(() => parseListQuery('report', { dimension: 'DAY' }))[0]?.allowed).toEqual([...DIMENSIONS]);
   });
@@ -200,7 +200,7 @@ describe('parseItemQuery', () => {
 
   it('refuses others', () => {
     expect(issues(() => parseItemQuery('ad', { limit: '1' }, ['dry_run']))).toEqual([
-      { parameter: 'limit', reason: 'unknown here', allowed: ['fields', 'raw', 'dry_run'] },
+      { path: 'limit', reason: 'unknown here', allowed: ['fields', 'raw', 'dry_run'] },
     ]);
   });
 });

@@ -181,7 +181,7 @@ export function parseListQuery(object: ObjectName, query: RawQuery): ListQuery {
   if (start && end && Date.parse(start.iso) >= Date.parse(end.iso))
     throw new PolyadError('input_invalid', {
       message: '`start_gte` must be before `end_lt`.',
-      details: { issues: [{ parameter: 'end_lt', reason: 'must be after start_gte' }] },
+      details: { issues: [{ path: 'end_lt', reason: 'must be after start_gte' }] },
     });
   const filters: ListQuery['filters'] = {};
   if (updated_gte) filters.updated_gte = updated_gte.iso;
@@ -221,15 +221,14 @@ export function parseItemQuery(object: ObjectName, query: RawQuery, extra: reado
 }
 
 function invalidQuery(error: z.ZodError, known: readonly string[]): PolyadError {
-  const issues = error.issues.flatMap((issue): { parameter: string; reason: string; allowed?: readonly string[] }[] => {
+  const issues = error.issues.flatMap((issue): { path: string; reason: string; allowed?: readonly string[] }[] => {
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((parameter) => ({ parameter, reason: 'unknown here', allowed: known }));
-    const parameter = String(issue.path[0] ?? '');
-    if (issue.code === 'invalid_value')
-      return [{ parameter, reason: 'unknown value', allowed: issue.values.map(String) }];
+      return issue.keys.map((path) => ({ path, reason: 'unknown here', allowed: known }));
+    const path = String(issue.path[0] ?? '');
+    if (issue.code === 'invalid_value') return [{ path, reason: 'unknown value', allowed: issue.values.map(String) }];
     const allowed = issue.code === 'custom' ? (issue.params?.['allowed'] as readonly string[] | undefined) : undefined;
-    return [{ parameter, reason: issue.message, ...(allowed ? { allowed } : {}) }];
+    return [{ path, reason: issue.message, ...(allowed ? { allowed } : {}) }];
   });
-  const named = issues.map(({ parameter, reason }) => `\`${parameter}\` ${reason}`).join('; ');
+  const named = issues.map(({ path, reason }) => `\`${path}\` ${reason}`).join('; ');
   return new PolyadError('input_invalid', { message: `Query: ${named}.`, details: { issues } });
 }

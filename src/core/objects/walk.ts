@@ -19,7 +19,7 @@ const MAX_PAGES = 100_000;
 function refuseRaw(name: string, reason: string): never {
   throw new PolyadError('input_invalid', {
     message: `Query: \`raw\` cannot set \`${name}\`: ${reason}.`,
-    details: { issues: [{ parameter: 'raw', reason: `\`${name}\` ${reason}` }] },
+    details: { issues: [{ path: 'raw', reason: `\`${name}\` ${reason}` }] },
   });
 }
 

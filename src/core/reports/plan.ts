@@ -92,7 +92,7 @@ export function planReport(
   if (startDate > endDate)
     throw new PolyadError('input_invalid', {
       message: `The report’s window is empty: it begins on ${startDate} and ends before ${addDays(endDate, 1)}.`,
-      details: { issues: [{ parameter: 'end_lt', reason: 'must be after start_gte' }] },
+      details: { issues: [{ path: 'end_lt', reason: 'must be after start_gte' }] },
     });
   const names = query.metrics.length > 0 ? query.metrics : spec.defaultMetrics;
   const metrics = names.map((name) => ({ name, rule: metricRule(spec, name) }));

@@ -175,7 +175,7 @@ function single(query: RawQuery, name: string): string | undefined {
   if (value === undefined || typeof value === 'string') return value === '' ? undefined : value;
   throw new PolyadError('input_invalid', {
     message: `\`${name}\` must be given once.`,
-    details: { issues: [{ parameter: name, reason: 'must be given once' }] },
+    details: { issues: [{ path: name, reason: 'must be given once' }] },
   });
 }
 
@@ -185,7 +185,7 @@ function flag(query: RawQuery, name: string): boolean {
   if (value === 'true' || value === '1') return true;
   throw new PolyadError('input_invalid', {
     message: `\`${name}\` must be true or false.`,
-    details: { issues: [{ parameter: name, reason: 'must be true or false' }] },
+    details: { issues: [{ path: name, reason: 'must be true or false' }] },
   });
 }
 
@@ -196,7 +196,7 @@ function idempotencyKey(request: FastifyRequest): string | undefined {
   if (typeof value === 'string' && /^[\x20-\x7e]{1,255}$/.test(value)) return value;
   throw new PolyadError('input_invalid', {
     message: 'The Idempotency-Key header must be 1 to 255 printable ASCII characters.',
-    details: { issues: [{ header: 'Idempotency-Key', reason: 'must be 1 to 255 printable ASCII characters' }] },
+    details: { issues: [{ path: 'Idempotency-Key', reason: 'must be 1 to 255 printable ASCII characters' }] },
   });
 }
 

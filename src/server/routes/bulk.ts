@@ -107,7 +107,7 @@ function objectOf(name: string | undefined): Writable {
   if (name !== undefined && (WRITABLE as readonly string[]).includes(name)) return name as Writable;
   throw new PolyadError('input_invalid', {
     message: `\`${String(name).slice(0, 64)}\` cannot be written in bulk.`,
-    details: { issues: [{ parameter: 'object', reason: 'is not an object that can be written' }], allowed: WRITABLE },
+    details: { issues: [{ path: 'object', reason: 'is not an object that can be written' }], allowed: WRITABLE },
   });
 }
 

@@ -152,7 +152,7 @@ export function guardRoutes(app: FastifyInstance, { runtime }: Deps): void {
       throw new PolyadError('input_invalid', {
         message: '`integration_type` and `organization_id` go together.',
         details: {
-          issues: [{ field: type === undefined ? 'integration_type' : 'organization_id', reason: 'is missing' }],
+          issues: [{ path: type === undefined ? 'integration_type' : 'organization_id', reason: 'is missing' }],
         },
       });
     return {

@@ -37,10 +37,10 @@ describe('`raw` of a list', () => {
       expect(error.code).toBe('input_invalid');
       return error.details['issues'];
     };
-    expect(await refused({ raw: rawOf({ advertiser_id: other }) })).toMatchObject([{ parameter: 'raw' }]);
+    expect(await refused({ raw: rawOf({ advertiser_id: other }) })).toMatchObject([{ path: 'raw' }]);
     expect(await refused({ raw: 'page=2' })).toMatchObject([{ reason: '`page` use `offset` and `limit`' }]);
     expect(await refused({ raw: 'filtering=nonsense' })).toMatchObject([{ reason: '`filtering` is not valid JSON' }]);
-    expect(await refused({ raw: rawOf({ filtering: [] }) })).toMatchObject([{ parameter: 'raw' }]);
+    expect(await refused({ raw: rawOf({ filtering: [] }) })).toMatchObject([{ path: 'raw' }]);
     await refused({ query: 'a', raw: rawOf({ filtering: { campaign_name: 'b' } }) });
     expect(world.sent).toEqual([]);
     expect(await world.list('campaign', { org_id, raw: rawOf({ advertiser_id: org_id }) })).not.toEqual([]);
