@@ -191,6 +191,8 @@ export function observeUsage(
 /** The bucket that a refusal is about: the named one, else the first that the call claimed. */
 export function fullBucket(manifest: Manifest, claims: readonly BucketClaim[], failure: Classification) {
   if (failure.code !== 'platform_rate_limited') return undefined;
+  // Too much of one value in one request says nothing about the quotas of all others.
+  if (failure.bucket === undefined && failure.scope === 'request') return undefined;
   const claimed = (name: string | undefined) =>
     claims.find((one) => name !== undefined && one.name === `${manifest.id}.${name}`);
   const claim = claimed(failure.bucket) ?? claims[0];

@@ -62,12 +62,18 @@ export const LOWER = 0.7;
 /** A clean minute raises it by this factor. */
 export const RAISE = 1.05;
 export const CLEAN_MS = 60_000;
+/** Near the level of the last refusal a hidden limit is tried out in smaller steps: one refusal in many minutes. */
+export const NEAR = 0.9;
+export const RAISE_NEAR = 1.005;
 /** At most this share of a bucket is kept free for more urgent calls, by rank of the waiting call. */
 export const RESERVE = [0, 0.05, 0.1, 0.2] as const;
 /** Shorter windows need no reserve: an urgent call waits a few seconds at most. */
 export const RESERVE_FROM_MS = 30_000;
 
 export const bucketId = (claim: Pick<BucketClaim, 'name' | 'key'>): string => `${claim.name}|${claim.key}`;
+
+/** A hidden limit is raised after a whole window at it without a refusal: sooner, nothing was shown. */
+export const cleanMs = (windowMs: number): number => Math.max(CLEAN_MS, windowMs);
 
 /** Refusals within one episode come from the same excess and count once. */
 export const episodeMs = (windowMs: number): number => Math.min(CLEAN_MS, Math.max(1_000, windowMs));
@@ -82,6 +88,8 @@ export class Bucket {
   #learned: number | undefined;
   #changedAt = 0;
   #loweredAt = 0;
+  /** The level that was refused last. */
+  #refusedAt = Number.POSITIVE_INFINITY;
   /** Most of the limit was in use since the last change: only then a raise says anything. */
   #pressed = false;
   /** The platform's own figure. */
@@ -105,17 +113,19 @@ export class Bucket {
     const { claim } = this;
     const ceiling = this.#stated ?? claim.learn?.max ?? claim.limit;
     if (this.#learned === undefined) return ceiling;
-    const minutes = this.#changedAt === 0 ? 0 : Math.floor((now - this.#changedAt) / CLEAN_MS);
-    if (minutes <= 0) return Math.min(ceiling, this.#learned);
+    const quiet = this.#changedAt === 0 ? 0 : now - this.#changedAt;
+    if (claim.learn === undefined)
+      return Math.min(ceiling, this.#learned * RAISE ** Math.max(0, Math.floor(quiet / CLEAN_MS)));
     // A published limit comes back by itself; a hidden one is tried out only while it is asked for.
-    const steps = claim.learn === undefined ? minutes : this.#pressed ? 1 : 0;
-    return Math.min(ceiling, this.#learned * RAISE ** steps);
+    if (quiet < cleanMs(claim.windowMs) || !this.#pressed) return Math.min(ceiling, this.#learned);
+    return Math.min(ceiling, this.#learned * (this.#learned < NEAR * this.#refusedAt ? RAISE : RAISE_NEAR));
   }
 
   /** Makes the growth since the last change the new state. */
   #grow(now: number): number {
     const limit = this.limit(now);
-    if (this.#learned !== undefined && now - this.#changedAt >= CLEAN_MS) {
+    const after = this.claim.learn === undefined ? CLEAN_MS : cleanMs(this.claim.windowMs);
+    if (this.#learned !== undefined && now - this.#changedAt >= after) {
       this.#changedAt = now;
       this.#pressed = false;
       this.#learned = this.claim.learn === undefined && limit >= (this.#stated ?? this.claim.limit) ? undefined : limit;
@@ -173,6 +183,7 @@ export class Bucket {
     // Under a hidden limit our use says where it lies; under a published one others used the rest.
     const from = claim.learn === undefined ? current : Math.min(current, Math.max(used, current / 3));
     this.#learned = Math.max(claim.learn?.min ?? 1, from * LOWER);
+    this.#refusedAt = from;
     this.#changedAt = now;
     this.#loweredAt = now;
     this.#pressed = false;

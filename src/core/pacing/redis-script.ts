@@ -9,9 +9,9 @@
  *
  * Fields of a bucket: f units under way, u answered, lo/hi oldest and newest granule, g<n> granule, e end of a fixed
  * window, cy carried over its edge, t full again (even refill), r rest until, l learned limit, lt changed, ld lowered,
- * pr pressed, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent use, sd seeded after a loss.
+ * pr pressed, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent use, sd seeded after a loss, ra level refused last.
  */
-import { CLEAN_MS, LOWER, RAISE, RESERVE_FROM_MS } from './bucket.ts';
+import { CLEAN_MS, LOWER, NEAR, RAISE, RAISE_NEAR, RESERVE_FROM_MS } from './bucket.ts';
 import { EDGE_MAX_MS, EDGE_SHARE, SPREAD_MS } from './counter.ts';
 import { LOWER_SHARE } from './turns.ts';
 import { GRANULES } from './window.ts';
@@ -40,7 +40,7 @@ local function edge(w) return math.min(${EDGE_MAX_MS}, w * ${EDGE_SHARE}) end
 
 local function key(c) return p .. 'b:' .. c.id end
 
-local FIELDS = {'f','u','lo','hi','e','cy','t','r','l','lt','ld','pr','sl','x','xu','q','qu','h','ht','sd'}
+local FIELDS = {'f','u','lo','hi','e','cy','t','r','l','lt','ld','pr','sl','x','xu','q','qu','h','ht','sd','ra'}
 local function load(c)
   local v = redis.call('HMGET', key(c), unpack(FIELDS))
   local b = {c = c, k = key(c), set = {}}
@@ -119,20 +119,19 @@ local function limitOf(b)
     if c.max == 0 then return ceiling end
     l = c.limit
   end
-  local lt = b.lt or 0
-  if now - lt >= ${CLEAN_MS} then
+  local lt = b.lt or now
+  local clean = (c.max == 0) and ${CLEAN_MS} or math.max(${CLEAN_MS}, c.w)
+  if b.l and now - lt >= clean then
     if c.max == 0 then l = l * ${RAISE} ^ math.floor((now - lt) / ${CLEAN_MS})
-    elseif b.pr == 1 and lt > 0 then l = l * ${RAISE} end
+    elseif b.pr == 1 then l = l * ((l < ${NEAR} * (b.ra or math.huge)) and ${RAISE} or ${RAISE_NEAR}) end
     if l >= ceiling then l = ceiling end
-    if b.l then
-      put(b, 'lt', now)
-      put(b, 'pr', 0)
-      put(b, 'l', l)
-      if c.max == 0 and l >= ceiling then
-        b.l = nil
-        b.set.l = nil
-        redis.call('HDEL', b.k, 'l')
-      end
+    put(b, 'lt', now)
+    put(b, 'pr', 0)
+    put(b, 'l', l)
+    if c.max == 0 and l >= ceiling then
+      b.l = nil
+      b.set.l = nil
+      redis.call('HDEL', b.k, 'l')
     end
   end
   return math.min(ceiling, l)
@@ -401,6 +400,7 @@ local function refuse(o)
       local from = current
       if o.c.max > 0 then from = math.min(current, math.max(inUse(b, current), current / 3)) end
       put(b, 'l', math.max(o.c.min, from * ${LOWER}))
+      put(b, 'ra', from)
       put(b, 'lt', now)
       put(b, 'ld', now)
       put(b, 'pr', 0)

@@ -3,7 +3,7 @@ import type { PlatformRequest, PlatformResponse } from '../../core/connector/typ
 import { ERRORS } from '../../core/errors/index.ts';
 import { ERROR_TABLE, SUCCESS_CODES } from './error-table.ts';
 import { errors } from './errors.ts';
-import { manifest } from './manifest.ts';
+import { ADVERTISER_BUCKET, manifest } from './manifest.ts';
 
 /** The 72 codes of TikTok's page of return codes. */
 const DOCUMENTED = [
@@ -132,7 +132,7 @@ describe('TikTok return codes', () => {
       "Advertiser (7001)'s QPS (11) reaches QPS limit 10 for current path, request is temporarily restricted.";
     const found = classify(answer(40133, message));
     expect(found).toMatchObject({ code: 'platform_rate_limited', scope: 'organization', retryAfterMs: 1_000 });
-    expect(found?.bucket).toBeUndefined();
+    expect(found?.bucket).toBe(ADVERTISER_BUCKET);
   });
 
   it('lets the code in the body go before the HTTP status, as number or text', () => {

@@ -1,7 +1,7 @@
 /** What TikTok's answers mean. The envelope's code goes before the HTTP status: most failures come with HTTP 200. */
 import type { Classification, ErrorSpec, PlatformRequest, PlatformResponse } from '../../core/connector/types.ts';
 import { ERROR_TABLE, SUCCESS_CODES } from './error-table.ts';
-import { LIMITED_OPERATIONS } from './manifest.ts';
+import { ADVERTISER_BUCKET, LIMITED_OPERATIONS } from './manifest.ts';
 
 /** Messages that say that the object named in a request is not there, though the code is the general 40002. */
 const MISSING_OBJECT = /\b(campaign|ad ?group|ad|advertiser)s?\b[^.]*\b(do(es)? not|doesn't|don't|not) exist/i;
@@ -65,7 +65,8 @@ function byCode(request: PlatformRequest, facts: Envelope & { code: number }): C
   const out: Classification = { ...classified, native: native(facts), details: { meaning: means } };
   if (rule.code === 'platform_rate_limited') {
     if (facts.code === 40132 || facts.code === 40133) out.retryAfterMs = 1_000;
-    else out.bucket = fullBucket(message, request.operation);
+    if (facts.code === 40133) out.bucket = ADVERTISER_BUCKET;
+    else if (facts.code !== 40132) out.bucket = fullBucket(message, request.operation);
   }
   // 40001 is said of the ad account, and of scopes, catalogs and so on: only the former is lost access to the account.
   if (facts.code === 40001 && (request.organizationId === undefined || isOtherPermission(message))) {

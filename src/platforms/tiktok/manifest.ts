@@ -8,25 +8,87 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
+type Limit = readonly [qps: number, qpm: number, qpd: number];
+
+/** Access levels above Basic, as POLYAD_QUOTA_TIERS names them. Source: TikTok docs 1740029171730433. */
+const LEVELS = ['Advanced', 'Premium', 'Ultimate'] as const;
+
+/** Calls of an app as a whole: Basic, then the levels above. */
+const APP_LIMITS: readonly Limit[] = [
+  [10, 600, 864_000],
+  [20, 1_200, 1_728_000],
+  [30, 1_800, 2_592_000],
+  [50, 3_000, 4_320_000],
+];
+
 /**
- * Calls per second, minute and day on the Basic level, counted per developer app, where an endpoint has a limit of its
- * own below the app's. Source: TikTok docs 1740029171730433. Endpoints with higher limits than the app as a whole (the
- * Events API, streaming audiences) are left out: the app-wide buckets bound them here.
+ * Calls per second, minute and day, counted per developer app, where an endpoint has a limit of its own below the app's:
+ * Basic, then the levels above, or one that holds at all levels. Source: TikTok docs 1740029171730433. Endpoints with
+ * higher limits than the app as a whole (the Events API, streaming audiences) are left out: the app-wide buckets bound
+ * them here.
  */
-const ENDPOINT_LIMITS: Readonly<Record<string, readonly [qps: number, qpm: number, qpd: number]>> = {
-  'ad/create': [5, 150, 86_400],
-  'report/task/create': [2, 60, 4_500],
-  'campaign/copy/task/create': [1, 30, 432_000],
-  'campaign/copy/task/check': [2, 60, 864_000],
-  'gmv_max/report/get': [8, 240, 20_000],
-  'catalog/product/file': [5, 300, 432_000],
-  'catalog/product/upload': [5, 300, 432_000],
-  'catalog/product/update': [2, 120, 172_800],
-  'catalog/product/delete': [2, 120, 172_800],
-  'creative/quick_optimization/create': [1, 30, 5_000],
-  'creative/smart_video/create': [1, 30, 5_000],
-  'video_template/task/create': [1, 30, 5_000],
+const ENDPOINT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
+  'ad/create': [
+    [5, 150, 86_400],
+    [10, 200, 86_400],
+    [10, 300, 86_400],
+    [15, 300, 86_400],
+  ],
+  'report/task/create': [[2, 60, 4_500]],
+  'campaign/copy/task/create': [[1, 30, 432_000]],
+  'campaign/copy/task/check': [[2, 60, 864_000]],
+  'gmv_max/report/get': [
+    [8, 240, 20_000],
+    [12, 360, 30_000],
+    [20, 600, 50_000],
+    [20, 600, 50_000],
+  ],
+  'catalog/product/file': [
+    [5, 300, 432_000],
+    [5, 300, 432_000],
+    [10, 600, 864_000],
+    [10, 600, 864_000],
+  ],
+  'catalog/product/upload': [
+    [5, 300, 432_000],
+    [5, 300, 432_000],
+    [10, 600, 864_000],
+    [10, 600, 864_000],
+  ],
+  'catalog/product/update': [
+    [2, 120, 172_800],
+    [2, 120, 172_800],
+    [5, 300, 432_000],
+    [5, 300, 432_000],
+  ],
+  'catalog/product/delete': [
+    [2, 120, 172_800],
+    [2, 120, 172_800],
+    [5, 300, 432_000],
+    [5, 300, 432_000],
+  ],
+  'creative/quick_optimization/create': [
+    [1, 30, 5_000],
+    [2, 60, 10_000],
+    [3, 180, 15_000],
+    [3, 180, 15_000],
+  ],
+  'creative/smart_video/create': [
+    [1, 30, 5_000],
+    [2, 60, 10_000],
+    [3, 180, 15_000],
+    [3, 180, 15_000],
+  ],
+  'video_template/task/create': [
+    [1, 30, 5_000],
+    [2, 60, 10_000],
+    [3, 180, 15_000],
+    [3, 180, 15_000],
+  ],
 };
+
+/** Name of the bucket behind code 40133: a limit per ad account and path that TikTok does not publish. */
+export const ADVERTISER_BUCKET = 'advertiser endpoint per second';
 
 /** The endpoints that have buckets of their own, named `<endpoint> per second|minute|day`. */
 export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set(Object.keys(ENDPOINT_LIMITS));
@@ -37,13 +99,19 @@ export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set(Object.keys(ENDPO
  */
 function limits(
   name: string,
-  [qps, qpm, qpd]: readonly [number, number, number],
+  levels: readonly Limit[],
   scope: Pick<QuotaBucket, 'keyedBy' | 'operations' | 'environments'>,
 ): QuotaBucket[] {
+  const of = (at: 0 | 1 | 2) => ({
+    limit: (levels[0] as Limit)[at],
+    ...(levels.length === 1
+      ? {}
+      : { tiers: Object.fromEntries(LEVELS.map((level, index) => [level, (levels[index + 1] as Limit)[at]])) }),
+  });
   return [
-    { name: `${name} per second`, limit: qps, windowMs: SECOND, recovery: 'next_window', ...scope },
-    { name: `${name} per minute`, limit: qpm, windowMs: MINUTE, recovery: { restMs: 5 * MINUTE }, ...scope },
-    { name: `${name} per day`, limit: qpd, windowMs: DAY, recovery: 'utc_midnight', ...scope },
+    { name: `${name} per second`, ...of(0), windowMs: SECOND, recovery: 'next_window', ...scope },
+    { name: `${name} per minute`, ...of(1), windowMs: MINUTE, recovery: { restMs: 5 * MINUTE }, ...scope },
+    { name: `${name} per day`, ...of(2), windowMs: DAY, recovery: 'utc_midnight', ...scope },
   ];
 }
 
@@ -76,11 +144,22 @@ export const manifest: Manifest = {
     sandbox: { api: 'https://sandbox-ads.tiktok.com', account: 'https://www.tiktok.com' },
   },
   quotas: [
-    ...limits('app', [10, 600, 864_000], { keyedBy: ['app'], environments: LIVE }),
+    ...limits('app', APP_LIMITS, { keyedBy: ['app'], environments: LIVE }),
     ...Object.entries(ENDPOINT_LIMITS).flatMap(([operation, limit]) =>
       limits(operation, limit, { keyedBy: ['app', 'endpoint'], operations: [operation], environments: LIVE }),
     ),
-    ...limits('sandbox endpoint', [1, 30, 1_000], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
+    {
+      // Unpublished: begins at the app's own rate, sinks with each 40133.
+      name: ADVERTISER_BUCKET,
+      keyedBy: ['app', 'organization', 'endpoint'],
+      limit: 10,
+      tiers: { Advanced: 20, Premium: 30, Ultimate: 50 },
+      windowMs: SECOND,
+      learn: { min: 1, max: 50 },
+      recovery: 'next_window',
+      environments: LIVE,
+    },
+    ...limits('sandbox endpoint', [[1, 30, 1_000]], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
   ],
   queryStyle: 'json',
   money: 'Decimal numbers in units of the ad account’s currency; an unset budget or bid is 0.',

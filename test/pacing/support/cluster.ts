@@ -113,7 +113,14 @@ function mortal(clock: Clock, isAlive: () => boolean): Clock {
 /** Our pacer on a shared counter. */
 export async function polyadNode(
   world: World,
-  options: { url: string; prefix: string; name: string; skewMs?: number; claims: readonly BucketClaim[]; patienceMs?: number },
+  options: {
+    url: string;
+    prefix: string;
+    name: string;
+    skewMs?: number;
+    claims: readonly BucketClaim[];
+    patienceMs?: number;
+  },
 ): Promise<Node & { store: RedisStore; redis: Redis; pacer: Pacer }> {
   const redis = new Redis(options.url, {
     enableOfflineQueue: false,

@@ -1,0 +1,835 @@
+/**
+ * Every limit that the platforms' documents name, with the bucket that expresses it. A limit is judged by what the platform
+ * is taken to count (`judge`): sliding windows unless its documents say otherwise. Facts marked (unverified) in the source
+ * keep the word.
+ */
+import type { QuotaBucket, UsageReader } from '../../src/core/connector/types.ts';
+
+export interface LimitRow {
+  platform: string;
+  /** What the documents say, in our words. */
+  says: string;
+  bucket: QuotaBucket;
+  /** How the platform counts; default `sliding`. `hidden`: unpublished, this many per window. */
+  judge?: { kind: 'sliding' | 'fixed' | 'leak' | 'concurrent' } | { kind: 'hidden'; limit: number };
+  /** Units of one call, for buckets that count something else than calls. */
+  units?: number;
+  /** The call is a write. */
+  write?: true;
+  operation?: string;
+  tier?: string;
+}
+
+const S = 1_000;
+const M = 60 * S;
+const H = 60 * M;
+const D = 24 * H;
+const NEXT = 'next_window' as const;
+const PACIFIC = { at: '00:00', zone: 'America/Los_Angeles' };
+const APP = ['app'] as const;
+const APP_ORG = ['app', 'organization'] as const;
+
+const bucket = (
+  name: string,
+  keyedBy: QuotaBucket['keyedBy'],
+  limit: number,
+  windowMs: number,
+  more: Partial<QuotaBucket> = {},
+): QuotaBucket => ({ name, keyedBy, limit, windowMs, recovery: NEXT, ...more });
+
+/** Per second, minute and day, as TikTok writes its limits. */
+function three(
+  says: string,
+  limits: Record<string, readonly [number, number, number]>,
+  keyedBy: QuotaBucket['keyedBy'],
+  operation?: string,
+): LimitRow[] {
+  const [[, base], ...levels] = Object.entries(limits) as [
+    [string, readonly [number, number, number]],
+    ...[string, readonly [number, number, number]][],
+  ];
+  const tiers = (at: 0 | 1 | 2) => Object.fromEntries(levels.map(([level, limit]) => [level, limit[at]]));
+  const scope = operation === undefined ? {} : { operations: [operation] };
+  const rows: [string, number, QuotaBucket['recovery'], 0 | 1 | 2][] = [
+    ['second', S, NEXT, 0],
+    ['minute', M, { restMs: 5 * M }, 1],
+    ['day', D, 'utc_midnight', 2],
+  ];
+  return [undefined, ...levels.map(([level]) => level)].flatMap((tier) =>
+    rows.map(([period, windowMs, recovery, at]) => ({
+      platform: 'tiktok',
+      says: `${says}, per ${period}${tier === undefined ? '' : `, ${tier}`}`,
+      bucket: bucket(`${says} per ${period}`, keyedBy, base[at], windowMs, { recovery, tiers: tiers(at), ...scope }),
+      ...(operation === undefined ? {} : { operation }),
+      ...(tier === undefined ? {} : { tier }),
+    })),
+  );
+}
+
+const EVENTS = [
+  'event/track',
+  'app/track',
+  'app/batch',
+  'pixel/track',
+  'pixel/batch',
+  'offline/track',
+  'offline/batch',
+];
+const one = (limit: readonly [number, number, number]) => ({ Basic: limit });
+
+const tiktok: LimitRow[] = [
+  ...three(
+    'app',
+    {
+      Basic: [10, 600, 864_000],
+      Advanced: [20, 1_200, 1_728_000],
+      Premium: [30, 1_800, 2_592_000],
+      Ultimate: [50, 3_000, 4_320_000],
+    },
+    APP,
+  ),
+  ...three(
+    'ad/create',
+    {
+      Basic: [5, 150, 86_400],
+      Advanced: [10, 200, 86_400],
+      Premium: [10, 300, 86_400],
+      Ultimate: [15, 300, 86_400],
+    },
+    ['app', 'endpoint'],
+    'ad/create',
+  ),
+  ...three('report/task/create', one([2, 60, 4_500]), ['app', 'endpoint'], 'report/task/create'),
+  ...three('campaign/copy/task/create', one([1, 30, 432_000]), ['app', 'endpoint'], 'campaign/copy/task/create'),
+  ...three('campaign/copy/task/check', one([2, 60, 864_000]), ['app', 'endpoint'], 'campaign/copy/task/check'),
+  ...three(
+    'gmv_max/report/get',
+    { Basic: [8, 240, 20_000], Advanced: [12, 360, 30_000], Premium: [20, 600, 50_000], Ultimate: [20, 600, 50_000] },
+    ['app', 'endpoint'],
+    'gmv_max/report/get',
+  ),
+  ...['catalog/product/file', 'catalog/product/upload'].flatMap((name) =>
+    three(
+      name,
+      {
+        Basic: [5, 300, 432_000],
+        Advanced: [5, 300, 432_000],
+        Premium: [10, 600, 864_000],
+        Ultimate: [10, 600, 864_000],
+      },
+      ['app', 'endpoint'],
+      name,
+    ),
+  ),
+  ...['catalog/product/update', 'catalog/product/delete'].flatMap((name) =>
+    three(
+      name,
+      {
+        Basic: [2, 120, 172_800],
+        Advanced: [2, 120, 172_800],
+        Premium: [5, 300, 432_000],
+        Ultimate: [5, 300, 432_000],
+      },
+      ['app', 'endpoint'],
+      name,
+    ),
+  ),
+  ...['creative/quick_optimization/create', 'creative/smart_video/create', 'video_template/task/create'].flatMap(
+    (name) =>
+      three(
+        name,
+        { Basic: [1, 30, 5_000], Advanced: [2, 60, 10_000], Premium: [3, 180, 15_000], Ultimate: [3, 180, 15_000] },
+        ['app', 'endpoint'],
+        name,
+      ),
+  ),
+  ...EVENTS.flatMap((name) => three(name, one([1_000, 600_000, 86_400_000]), ['app', 'endpoint'], name)),
+  ...three(
+    'segment (streaming audiences)',
+    {
+      Basic: [10_000, 600_000, 864_000_000],
+      Advanced: [20_000, 1_200_000, 1_728_000_000],
+      Premium: [30_000, 1_800_000, 2_592_000_000],
+      Ultimate: [50_000, 3_000_000, 4_320_000_000],
+    },
+    ['app', 'endpoint'],
+    'segment/mapping',
+  ),
+  ...three('sandbox, each endpoint', one([1, 30, 1_000]), ['app', 'endpoint']),
+  {
+    platform: 'tiktok',
+    says: 'unpublished limit per advertiser and path (40133)',
+    bucket: bucket('advertiser endpoint', ['app', 'organization', 'endpoint'], 10, S, { learn: { min: 1, max: 50 } }),
+    judge: { kind: 'hidden', limit: 4 },
+  },
+  {
+    platform: 'tiktok',
+    says: 'unpublished limit per pixel code (40132)',
+    bucket: bucket('pixel', ['app', 'object'], 20, S, { learn: { min: 1, max: 1_000 } }),
+    judge: { kind: 'hidden', limit: 12 },
+  },
+  {
+    platform: 'tiktok',
+    says: 'Smart+: one write per ad in five seconds',
+    bucket: bucket('ad writes', ['object'], 1, 5 * S, { access: 'write' }),
+    write: true,
+  },
+];
+
+const meta: LimitRow[] = [
+  ...(
+    [
+      ['Limited', 60, 300 * S],
+      ['Full', 9_000, 60 * S],
+    ] as const
+  ).flatMap(([tier, limit, restMs]): LimitRow[] =>
+    (['read', 'write'] as const).map((access) => ({
+      platform: 'meta',
+      says: `score per ad account, ${tier}: ${access === 'read' ? 'reads cost 1' : 'writes cost 3'}, decays over 300 s`,
+      bucket: bucket('account score', APP_ORG, limit, 300 * S, {
+        cost: { read: 1, write: 3 },
+        recovery: { restMs },
+      }),
+      judge: { kind: 'leak' },
+      ...(access === 'write' ? { write: true as const } : {}),
+    })),
+  ),
+  {
+    platform: 'meta',
+    says: 'writes per second and ad account: 100',
+    bucket: bucket('writes per second', APP_ORG, 100, S, { access: 'write' }),
+    write: true,
+  },
+  ...(
+    [
+      ['ads_management, Limited (+ 40 per active ad)', 300, 'ads_management'],
+      ['ads_management, Full (+ 40 per active ad)', 100_000, 'ads_management'],
+      ['ads_insights, Limited (+ 400 per active ad)', 600, 'ads_insights'],
+      ['ads_insights, Full (+ 400 per active ad)', 190_000, 'ads_insights'],
+      ['custom_audience, Limited (+ 40 per active audience)', 5_000, 'custom_audience'],
+      ['custom_audience, Full (+ 40 per active audience)', 190_000, 'custom_audience'],
+    ] as const
+  ).map(
+    ([says, limit, name]): LimitRow => ({
+      platform: 'meta',
+      says: `use case ${says}, rolling hour`,
+      // The published floor to start from; what an account's ads add is learned from use and usage headers.
+      bucket: bucket(`buc ${name}`, APP_ORG, limit, H, { learn: { min: 10, max: 700_000 } }),
+    }),
+  ),
+  {
+    platform: 'meta',
+    says: 'catalog: 20,000 + 20,000 log2(unique users) per business and catalog',
+    bucket: bucket('catalog', ['user', 'object'], 20_000, H, { learn: { min: 200, max: 1_000_000 } }),
+  },
+  {
+    platform: 'meta',
+    says: 'catalog batch: 200 + 200 log2(unique users)',
+    bucket: bucket('catalog batch', ['user', 'object'], 200, H, { learn: { min: 20, max: 100_000 } }),
+  },
+  {
+    platform: 'meta',
+    says: 'platform: 200 × daily users of the app per rolling hour',
+    bucket: bucket('platform', APP, 200, H, { learn: { min: 50, max: 10_000_000 } }),
+  },
+  {
+    platform: 'meta',
+    says: 'per user (code 17), unpublished',
+    bucket: bucket('user', ['app', 'user'], 200, H, { learn: { min: 20, max: 10_000 } }),
+    judge: { kind: 'hidden', limit: 150 },
+  },
+  {
+    platform: 'meta',
+    says: 'budget of an ad set: 4 changes an hour',
+    bucket: bucket('ad set budget', ['object'], 4, H, { operations: ['adset/budget'] }),
+    operation: 'adset/budget',
+  },
+  {
+    platform: 'meta',
+    says: 'spend cap of an account: 10 changes a day',
+    bucket: bucket('account spend cap', ['organization'], 10, D, { operations: ['account/spend_cap'] }),
+    operation: 'account/spend_cap',
+  },
+  {
+    platform: 'meta',
+    says: 'async breakdown reports: min(10, ad groups) in 24 hours',
+    bucket: bucket('async breakdowns', APP_ORG, 10, D, { operations: ['insights/async'] }),
+    operation: 'insights/async',
+  },
+];
+
+const google: LimitRow[] = [
+  ...(
+    [
+      ['Explorer', 2_880],
+      ['Basic', 15_000],
+    ] as const
+  ).map(
+    ([tier, limit]): LimitRow => ({
+      platform: 'google-ads',
+      says: `operations in sliding 24 hours, ${tier} access; each changed item is one`,
+      bucket: bucket('operations', APP, limit, D, { counts: 'operations' }),
+      units: 10,
+    }),
+  ),
+  {
+    platform: 'google-ads',
+    says: 'short-term token bucket per customer, unpublished',
+    bucket: bucket('customer', APP_ORG, 20, S, { learn: { min: 1, max: 200 } }),
+    judge: { kind: 'hidden', limit: 12 },
+  },
+  {
+    platform: 'google-ads',
+    says: 'short-term token bucket per project, unpublished',
+    bucket: bucket('project', APP, 20, S, { learn: { min: 1, max: 1_000 } }),
+    judge: { kind: 'hidden', limit: 14 },
+  },
+  {
+    platform: 'google-ads',
+    says: 'planning services: 1 per second per customer and project',
+    bucket: bucket('planning', APP_ORG, 1, S, { operations: ['keywordPlanIdeas'] }),
+    operation: 'keywordPlanIdeas',
+  },
+  ...(
+    [
+      ['dv360', 'all calls of a project', APP, 1_500, undefined],
+      ['dv360', 'writes of a project', APP, 700, 'write'],
+      ['dv360', 'all calls of an advertiser', APP_ORG, 300, undefined],
+      ['dv360', 'writes of an advertiser', APP_ORG, 150, 'write'],
+    ] as const
+  ).map(
+    ([platform, says, keyedBy, limit, access]): LimitRow => ({
+      platform,
+      says: `${says}: ${limit} per minute`,
+      bucket: bucket(says, keyedBy, limit, M, access === undefined ? {} : { access }),
+      ...(access === undefined ? {} : { write: true as const }),
+    }),
+  ),
+  {
+    platform: 'dv360',
+    says: 'write-intensive methods count as five writes',
+    bucket: bucket('writes', APP, 700, M, { access: 'write', cost: { operations: { 'media.upload': 5 } } }),
+    write: true,
+    operation: 'media.upload',
+  },
+  {
+    platform: 'dv360',
+    says: 'no two writes to one line item at a time',
+    bucket: bucket('line item writes', ['object'], 1, 10 * M, {
+      access: 'write',
+      rule: { kind: 'concurrency', holds: 'call' },
+    }),
+    write: true,
+    judge: { kind: 'concurrent' },
+  },
+  {
+    platform: 'dv360',
+    says: 'Bid Manager: 2,000 a day, from midnight Pacific',
+    bucket: bucket('bid manager day', APP, 2_000, D, {
+      rule: { kind: 'fixed', align: PACIFIC },
+      recovery: PACIFIC,
+    }),
+    judge: { kind: 'fixed' },
+  },
+  {
+    platform: 'dv360',
+    says: 'Bid Manager: 4 per second (240 per minute)',
+    bucket: bucket('bid manager second', APP, 4, S),
+  },
+  {
+    platform: 'dv360',
+    says: 'Bid Manager: 240 per minute',
+    bucket: bucket('bid manager minute', APP, 240, M),
+  },
+  {
+    platform: 'dv360',
+    says: 'reporting: further quotas per partner, unpublished',
+    bucket: bucket('reporting', ['app', 'user'], 30, M, { learn: { min: 1, max: 300 } }),
+    judge: { kind: 'hidden', limit: 20 },
+  },
+  {
+    platform: 'cm360',
+    says: '50,000 requests a day, from midnight Pacific',
+    bucket: bucket('day', APP, 50_000, D, { rule: { kind: 'fixed', align: PACIFIC }, recovery: PACIFIC }),
+    judge: { kind: 'fixed' },
+  },
+  { platform: 'cm360', says: '1 request per second', bucket: bucket('second', APP, 1, S) },
+  { platform: 'cm360', says: '60 per minute and user', bucket: bucket('user minute', ['app', 'user'], 60, M) },
+  {
+    platform: 'cm360',
+    says: 'raised: 600 per minute and user',
+    bucket: bucket('user minute', ['app', 'user'], 600, M),
+  },
+  {
+    platform: 'cm360',
+    says: 'Report Builder: further limits per account, unpublished',
+    bucket: bucket('report builder', APP_ORG, 30, M, { learn: { min: 1, max: 300 } }),
+    judge: { kind: 'hidden', limit: 20 },
+  },
+  { platform: 'sa360', says: '3,000 searches per minute and user', bucket: bucket('user', ['app', 'user'], 3_000, M) },
+  { platform: 'sa360', says: '3,000 searches per minute and project', bucket: bucket('project', APP, 3_000, M) },
+  { platform: 'sa360', says: '150,000 searches per day and project', bucket: bucket('day', APP, 150_000, D) },
+  {
+    platform: 'sa360',
+    says: 'legacy API: daily buckets from midnight Pacific, numbers in the console',
+    bucket: bucket('legacy', ['app', 'endpoint'], 1_000, D, {
+      rule: { kind: 'fixed', align: PACIFIC },
+      learn: { min: 10, max: 100_000 },
+      recovery: PACIFIC,
+    }),
+    judge: { kind: 'fixed' },
+  },
+];
+
+const others: LimitRow[] = [
+  {
+    platform: 'amazon',
+    says: 'per endpoint and account, dynamic, unpublished',
+    bucket: bucket('endpoint', ['app', 'organization', 'endpoint'], 10, S, { learn: { min: 1, max: 100 } }),
+    judge: { kind: 'hidden', limit: 6 },
+  },
+  {
+    platform: 'amazon',
+    says: 'lists with extended data count five-fold',
+    bucket: bucket('endpoint', ['app', 'organization', 'endpoint'], 50, S, {
+      cost: { operations: { 'campaigns/list-extended': 5 } },
+      learn: { min: 5, max: 100 },
+    }),
+    operation: 'campaigns/list-extended',
+    judge: { kind: 'hidden', limit: 30 },
+  },
+  {
+    platform: 'amazon',
+    says: 'reports: tiers by the length of a regional queue, unpublished',
+    bucket: bucket('reports', ['app'], 10, M, { operations: ['reports'], learn: { min: 1, max: 60 } }),
+    operation: 'reports',
+    judge: { kind: 'hidden', limit: 6 },
+  },
+  { platform: 'criteo', says: 'client credentials: 250 per minute', bucket: bucket('minute', APP, 250, M) },
+  {
+    platform: 'criteo',
+    says: 'client credentials: 40 reports per minute',
+    bucket: bucket('reports', APP, 40, M, { operations: ['statistics/report'] }),
+    operation: 'statistics/report',
+  },
+  {
+    platform: 'criteo',
+    says: 'authorization code: 10 per minute × consented accounts, pooled',
+    // Ten for the first account; the limit header tells the pool's real size.
+    bucket: bucket('pool', ['app', 'user'], 10, M, { learn: { min: 10, max: 10_000 } }),
+    judge: { kind: 'hidden', limit: 30 },
+  },
+  {
+    platform: 'criteo',
+    says: 'older versions: 35 per minute and token',
+    bucket: bucket('token', ['token'], 35, M),
+  },
+  {
+    platform: 'linkedin',
+    says: 'per application and endpoint, daily from midnight UTC, unpublished',
+    bucket: bucket('application day', ['app', 'endpoint'], 1_000, D, {
+      rule: { kind: 'fixed', align: { at: '00:00', zone: 'UTC' } },
+      learn: { min: 10, max: 1_000_000 },
+      recovery: 'utc_midnight',
+    }),
+    judge: { kind: 'fixed' },
+  },
+  {
+    platform: 'linkedin',
+    says: 'per member, application and endpoint, daily from midnight UTC, unpublished',
+    bucket: bucket('member day', ['app', 'user', 'endpoint'], 500, D, {
+      rule: { kind: 'fixed', align: { at: '00:00', zone: 'UTC' } },
+      learn: { min: 10, max: 1_000_000 },
+      recovery: 'utc_midnight',
+    }),
+    judge: { kind: 'fixed' },
+  },
+  {
+    platform: 'linkedin',
+    says: 'adAnalytics: 45 million metric values in five minutes',
+    bucket: bucket('metric values', APP, 45_000_000, 5 * M, {
+      counts: 'metric_values',
+      operations: ['adAnalytics'],
+    }),
+    operation: 'adAnalytics',
+    units: 300_000,
+  },
+  {
+    platform: 'linkedin',
+    says: 'conversions: 600 per minute (third-party documents)',
+    bucket: bucket('conversions', APP, 600, M, { operations: ['conversionEvents'] }),
+    operation: 'conversionEvents',
+  },
+  {
+    platform: 'linkedin',
+    says: 'conversions: 300,000 a day (third-party documents; later 500,000)',
+    bucket: bucket('conversions day', APP, 300_000, D, { operations: ['conversionEvents'] }),
+    operation: 'conversionEvents',
+  },
+  ...(['user', 'organization'] as const).map(
+    (key): LimitRow => ({
+      platform: 'microsoft',
+      says: `sliding 60 seconds per ${key === 'user' ? 'user' : 'customer'}, unpublished; wait 60 s after 117`,
+      bucket: bucket(`per ${key}`, [key], 60, M, { learn: { min: 5, max: 1_000 }, recovery: { restMs: 60 * S } }),
+      judge: { kind: 'hidden', limit: 40 },
+    }),
+  ),
+  {
+    platform: 'microsoft',
+    says: 'reports pending per user (207), unpublished',
+    bucket: bucket('reports', ['user'], 5, H, {
+      operations: ['SubmitGenerateReport'],
+      rule: { kind: 'concurrency', holds: 'job' },
+    }),
+    operation: 'SubmitGenerateReport',
+    judge: { kind: 'concurrent' },
+  },
+  {
+    platform: 'microsoft',
+    says: 'five concurrent bulk uploads',
+    bucket: bucket('uploads', ['user'], 5, H, {
+      operations: ['BulkUpload'],
+      rule: { kind: 'concurrency', holds: 'job' },
+    }),
+    operation: 'BulkUpload',
+    judge: { kind: 'concurrent' },
+  },
+  {
+    platform: 'microsoft',
+    says: 'sandbox: one call at a time',
+    bucket: bucket('sandbox', ['platform'], 1, 10 * M, { rule: { kind: 'concurrency', holds: 'call' } }),
+    judge: { kind: 'concurrent' },
+  },
+  ...(['organization', 'ip'] as const).flatMap((key): LimitRow[] => [
+    {
+      platform: 'openai-ads',
+      says: `600 per minute and endpoint, per ${key}`,
+      bucket: bucket(`${key} endpoint`, [key, 'endpoint'], 600, M),
+    },
+    { platform: 'openai-ads', says: `1,200 per minute, per ${key}`, bucket: bucket(`${key} all`, [key], 1_200, M) },
+  ]),
+  {
+    platform: 'openai-ads',
+    says: 'bulk jobs: 10 in 10 seconds per account',
+    bucket: bucket('bulk', ['organization'], 10, 10 * S, { operations: ['bulk_mutation_jobs'] }),
+    operation: 'bulk_mutation_jobs',
+  },
+  ...(
+    [
+      ['universal', 100, S],
+      ['ads_read', 1_000, M],
+      ['ads_write', 400, M],
+      ['ads_analytics', 300, M],
+      ['org_read', 1_000, M],
+      ['org_write', 100, M],
+      ['org_analytics', 60, M],
+      ['catalogs_read', 100, M],
+      ['catalogs_write', 100, M],
+      ['trial universal', 1_000, D],
+      ['trial ads_read', 1_000, D],
+      ['trial ads_write', 300, D],
+      ['trial ads_analytics', 1_000, D],
+      ['trial ads_conversions', 1_000, D],
+      ['trial org_write', 300, D],
+    ] as const
+  ).map(
+    ([name, limit, windowMs]): LimitRow => ({
+      platform: 'pinterest',
+      says: `${name}: ${limit} per ${windowMs === S ? 'second' : windowMs === M ? 'minute' : 'day'}, user and app`,
+      bucket: bucket(name, ['app', 'user'], limit, windowMs),
+    }),
+  ),
+  {
+    platform: 'pinterest',
+    says: 'conversions: 120,000 per minute, ad account and app',
+    bucket: bucket('conversions', APP_ORG, 120_000, M, { operations: ['events'] }),
+    operation: 'events',
+  },
+  {
+    platform: 'pinterest',
+    says: 'conversions: 5,000 per minute and ad account (text of the endpoint)',
+    bucket: bucket('conversions endpoint', ['organization'], 5_000, M, { operations: ['events'] }),
+    operation: 'events',
+  },
+  { platform: 'pinterest', says: 'test events: 10 per second', bucket: bucket('test events', APP_ORG, 10, S) },
+  ...(
+    [
+      ['ads-campaign-management-read', 400, 60],
+      ['ads-campaign-management-write', 200, 60],
+      ['ads-creative-management', 200, 60],
+      ['ads-reporting', 60, 60],
+      ['ads-targeting-taxonomy', 100, 60],
+      ['ads-business-manager', 100, 60],
+      ['ads-keyword-suggestions', 100, 60],
+      ['ads-conversion-signals', 30, 60],
+      ['ads-funding-instruments', 30, 60],
+      ['ads-forecasting', 30, 60],
+      ['ads-leads', 20, 60],
+      ['ads-privacy', 60, 60],
+      ['custom-audience-ingestion', 3_000, 900],
+      ['custom-audience-ingestion burst', 500, 60],
+      ['ads-product-catalog', 7_000, 300],
+      ['ads-product-catalog burst', 3_000, 60],
+      ['ads-product-catalog batch', 150, 300],
+      ['CAPI requests', 1_000, 1],
+      ['test events', 10, 1],
+    ] as const
+  ).map(
+    ([name, limit, seconds]): LimitRow => ({
+      platform: 'reddit',
+      says: `${name}: ${limit} in ${seconds} s, user and app (exact key unverified)`,
+      bucket: bucket(name, ['app', 'user'], limit, seconds * S),
+    }),
+  ),
+  {
+    platform: 'reddit',
+    says: 'CAPI: 10,000 events per second',
+    bucket: bucket('CAPI events', ['app', 'user'], 10_000, S, { counts: 'events' }),
+    units: 100,
+  },
+  {
+    platform: 'reddit',
+    says: 'hidden throttle of poor user agents',
+    bucket: bucket('hidden', ['ip'], 10, S, { learn: { min: 1, max: 100 } }),
+    judge: { kind: 'hidden', limit: 6 },
+  },
+  { platform: 'snapchat', says: '20 per second and app', bucket: bucket('app', APP, 20, S) },
+  { platform: 'snapchat', says: '10 per second and token', bucket: bucket('token', ['token'], 10, S) },
+  ...(
+    [
+      ['entity writes', 83],
+      ['media', 25],
+      ['stats', 1_666],
+    ] as const
+  ).map(
+    ([name, limit]): LimitRow => ({
+      platform: 'snapchat',
+      says: `${name}: ${limit} in windows of five seconds, aligned (recorded headers)`,
+      bucket: bucket(name, ['token'], limit, 5 * S, { rule: { kind: 'fixed', align: 'epoch' } }),
+      judge: { kind: 'fixed' },
+    }),
+  ),
+  { platform: 'snapchat', says: 'CAPI: 10 per second', bucket: bucket('capi', ['token'], 10, S) },
+  {
+    platform: 'snapchat',
+    says: 'CAPI, long-lived tokens: 1,000 per second',
+    bucket: bucket('capi', ['token'], 1_000, S),
+  },
+  {
+    platform: 'spotify',
+    says: '1,500 in 30 s, client and user',
+    bucket: bucket('all', ['app', 'user'], 1_500, 30 * S),
+  },
+  {
+    platform: 'spotify',
+    says: 'reporting: 150 in 30 s, client and user',
+    bucket: bucket('reporting', ['app', 'user'], 150, 30 * S, { operations: ['reports'] }),
+    operation: 'reports',
+  },
+  {
+    platform: 'thetradedesk',
+    says: 'per endpoint and user account, per minute, unpublished (100 for a simulator, unverified)',
+    bucket: bucket('endpoint', ['user', 'endpoint'], 60, M, { learn: { min: 5, max: 1_000 } }),
+    judge: { kind: 'hidden', limit: 100 },
+  },
+  {
+    platform: 'thetradedesk',
+    says: 'at most four calls at a time per endpoint',
+    bucket: bucket('at a time', ['user', 'endpoint'], 4, 10 * M, { rule: { kind: 'concurrency', holds: 'call' } }),
+    judge: { kind: 'concurrent' },
+  },
+  {
+    platform: 'thetradedesk',
+    says: 'one login in 24 hours is advised',
+    bucket: bucket('login', ['user'], 1, D, { operations: ['authentication'] }),
+    operation: 'authentication',
+  },
+  {
+    platform: 'x',
+    says: 'all writes: 450 per minute and user token',
+    bucket: bucket('writes', ['token'], 450, M, { access: 'write', except: ['custom_audiences/users'] }),
+    write: true,
+  },
+  {
+    platform: 'x',
+    says: 'audience writes: 1,500 per minute and endpoint',
+    bucket: bucket('audience writes', ['token', 'endpoint'], 1_500, M, { operations: ['custom_audiences/users'] }),
+    write: true,
+    operation: 'custom_audiences/users',
+  },
+  ...(
+    [
+      ['sync analytics', ['token'], 250],
+      ['core entity reads', ['organization', 'endpoint'], 10_000],
+      ['other account reads', ['organization', 'endpoint'], 2_000],
+      ['targeting search', ['token'], 400],
+      ['targeting search of tv', ['token'], 2_000],
+      ['audience insights', ['token'], 400],
+      ['keyword insights', ['token'], 500],
+      ['global reads', ['token', 'endpoint'], 5],
+      ['conversions', ['organization'], 60_000],
+      ['conversions (page of the endpoint)', ['organization'], 100_000],
+    ] as const
+  ).map(
+    ([name, keyedBy, limit]): LimitRow => ({
+      platform: 'x',
+      says: `${name}: ${limit} in 15 minutes`,
+      bucket: bucket(name, keyedBy, limit, 15 * M),
+    }),
+  ),
+  {
+    platform: 'x',
+    says: 'async statistics: 100 jobs in progress per ad account',
+    bucket: bucket('stats jobs', ['organization'], 100, D, {
+      operations: ['stats/jobs'],
+      rule: { kind: 'concurrency', holds: 'job' },
+    }),
+    operation: 'stats/jobs',
+    judge: { kind: 'concurrent' },
+  },
+];
+
+/** All of them. */
+export const LIMITS: readonly LimitRow[] = [...tiktok, ...meta, ...google, ...others];
+
+/** What platforms report about use, with an answer as they send it and what must be read from it. */
+export interface UsageRow {
+  platform: string;
+  reader: UsageReader;
+  headers?: Record<string, string>;
+  json?: unknown;
+  /** Bucket and view read from the headers, or the wait read from the body. */
+  reads: readonly [bucket: string, view: Record<string, number>][] | number;
+}
+
+/** 2026-11-22T12:00:00Z. */
+export const AT = 1_795_348_800_000;
+
+export const USAGE: readonly UsageRow[] = [
+  {
+    platform: 'meta',
+    reader: {
+      kind: 'percent',
+      header: 'x-app-usage',
+      fields: ['call_count', 'total_time', 'total_cputime'],
+      buckets: { '*': 'platform' },
+      slowAt: 75,
+      stopAt: 95,
+    },
+    headers: { 'x-app-usage': '{"call_count":28,"total_time":25,"total_cputime":25}' },
+    reads: [['platform', { fraction: 0.28, slowAt: 0.75, stopAt: 0.95 }]],
+  },
+  {
+    platform: 'meta',
+    reader: {
+      kind: 'percent',
+      header: 'x-ad-account-usage',
+      fields: ['acc_id_util_pct'],
+      buckets: { '*': 'account score' },
+      resetField: 'reset_time_duration',
+      resetUnit: 'seconds',
+      slowAt: 75,
+      stopAt: 95,
+    },
+    headers: {
+      'x-ad-account-usage':
+        '{"acc_id_util_pct":9.67,"reset_time_duration":100,"ads_api_access_tier":"standard_access"}',
+    },
+    reads: [['account score', { fraction: 0.0967, slowAt: 0.75, stopAt: 0.95, resetMs: 100_000 }]],
+  },
+  {
+    platform: 'meta',
+    reader: {
+      kind: 'percent',
+      header: 'x-business-use-case-usage',
+      fields: ['call_count', 'total_cputime', 'total_time'],
+      keyed: true,
+      typeField: 'type',
+      buckets: { ads_management: 'buc ads_management', ads_insights: 'buc ads_insights' },
+      resetField: 'estimated_time_to_regain_access',
+      resetUnit: 'minutes',
+      slowAt: 75,
+      stopAt: 95,
+    },
+    headers: {
+      'x-business-use-case-usage':
+        '{"1029384756":[{"type":"ads_management","call_count":100,"total_cputime":12,"total_time":15,"estimated_time_to_regain_access":19,"ads_api_access_tier":"development_access"}]}',
+    },
+    reads: [['buc ads_management', { fraction: 1, slowAt: 0.75, stopAt: 0.95, resetMs: 1_140_000 }]],
+  },
+  {
+    platform: 'meta',
+    reader: {
+      kind: 'percent',
+      header: 'x-fb-ads-insights-throttle',
+      fields: ['app_id_util_pct', 'acc_id_util_pct'],
+      buckets: { '*': 'buc ads_insights' },
+      slowAt: 75,
+      stopAt: 95,
+    },
+    headers: {
+      'x-fb-ads-insights-throttle':
+        '{"app_id_util_pct":100,"acc_id_util_pct":10,"ads_api_access_tier":"standard_access"}',
+    },
+    reads: [['buc ads_insights', { fraction: 1, slowAt: 0.75, stopAt: 0.95 }]],
+  },
+  {
+    platform: 'reddit',
+    reader: { kind: 'ietf', policies: { 'ads-campaign-management-read': 'ads-campaign-management-read' } },
+    headers: {
+      'ratelimit-policy': '"ads-campaign-management-read";q=400;w=60, "ads-burst";q=10;w=1',
+      ratelimit: '"ads-campaign-management-read";r=399;t=42, "ads-burst";r=3;t=1',
+    },
+    reads: [['ads-campaign-management-read', { limit: 400, remaining: 399, resetMs: 42_000 }]],
+  },
+  ...(
+    [
+      ['criteo', 'minute', 'x-ratelimit', 'epoch_s', '1795348860', 60_000],
+      ['pinterest', 'ads_read', 'x-ratelimit', 'seconds', '37', 37_000],
+      ['snapchat', 'entity writes', 'x-rate-limit', 'epoch_ms', '1795348805000', 5_000],
+      ['spotify', 'all', 'x-ratelimit', 'seconds', '12', 12_000],
+      ['x', 'core entity reads', 'x-account-rate-limit', 'epoch_s', '1795348860', 60_000],
+      ['x', 'writes', 'x-rate-limit', 'epoch_s', '1795348860', 60_000],
+    ] as const
+  ).map(
+    ([platform, name, prefix, resetUnit, reset, resetMs]): UsageRow => ({
+      platform,
+      reader: {
+        kind: 'headers',
+        bucket: name,
+        limit: `${prefix}-limit`,
+        remaining: `${prefix}-remaining`,
+        reset: `${prefix}-reset`,
+        resetUnit,
+      },
+      headers: { [`${prefix}-limit`]: '400', [`${prefix}-remaining`]: '0', [`${prefix}-reset`]: reset },
+      reads: [[name, { limit: 400, remaining: 0, resetMs }]],
+    }),
+  ),
+  ...(['google-ads', 'sa360'] as const).map(
+    (platform): UsageRow => ({
+      platform,
+      reader: {
+        kind: 'body_wait',
+        path: 'error.details.*.errors.*.details.quotaErrorDetails.retryDelay',
+        unit: 'duration',
+      },
+      json: {
+        error: {
+          code: 429,
+          details: [{ errors: [{ details: { quotaErrorDetails: { rateScope: 'ACCOUNT', retryDelay: '30s' } } }] }],
+        },
+      },
+      reads: 30_000,
+    }),
+  ),
+  ...(['amazon', 'thetradedesk', 'microsoft', 'openai-ads', 'linkedin'] as const).map(
+    (platform): UsageRow => ({
+      platform,
+      // Read by the core of every platform's refusals.
+      reader: { kind: 'body_wait', path: 'none', unit: 'seconds' },
+      headers: { 'retry-after': '30' },
+      reads: 30_000,
+    }),
+  ),
+];
