@@ -2,6 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CircuitReport } from '../core/http/breaker.ts';
+import type { Pacer } from '../core/pacing/pacer.ts';
+import { quotaMetrics } from './quota-metrics.ts';
 import { statusOf } from './request.ts';
 
 /** Seconds; platforms answer in tenths of seconds to tens of seconds. */
@@ -12,8 +14,8 @@ export interface MetricSources {
   callLogDepth(): number;
   /** Rows the call log had to give up. */
   callLogDropped(): number;
-  /** Platform calls waiting for quota. */
-  quotaWaiting(): number;
+  /** Quotas of the platforms. */
+  pacer: Pick<Pacer, 'waiting' | 'snapshot' | 'counts' | 'status'>;
   /** Circuit breakers that have seen calls lately. */
   circuits(): readonly CircuitReport[];
   /** Retry budgets that have been used. */
@@ -59,14 +61,7 @@ export class Metrics {
       registers,
     });
     this.#active = new Gauge({ name: 'polyad_http_requests_active', help: 'Requests under way.', registers });
-    new Gauge({
-      name: 'polyad_quota_waiting',
-      help: 'Platform calls that wait for quota.',
-      registers,
-      collect() {
-        this.set(sources.quotaWaiting());
-      },
-    });
+    quotaMetrics(sources.pacer, registers);
     new Gauge({
       name: 'polyad_circuit_open',
       help: 'Circuit breakers: 1 = calls are refused, 0.5 = a probe is due or under way, 0 = closed.',
