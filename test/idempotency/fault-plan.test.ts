@@ -117,7 +117,7 @@ describe('creations under a fault plan', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual([...names].sort());
     const ids = new Map(rows.map(({ id, name }) => [name, id]));
     for (const [index, answer] of answers.entries())
-      if (answer.status === 200) expect(answer.body.id).toBe(ids.get(names[index]));
+      if (answer.status === 200) expect(answer.body.id).toBe(ids.get(names[index] as string));
   });
 
   it('creations of one name do not take one another’s objects', async () => {

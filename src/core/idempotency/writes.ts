@@ -2,7 +2,8 @@
 import type { Scope } from '../calls/scope.ts';
 import type { ObjectName, Unified } from '../connector/types.ts';
 import { asPolyadError, type PolyadError } from '../errors/index.ts';
-import type { ObjectService, WriteOptions } from '../objects/service.ts';
+import type { ObjectService } from '../objects/service.ts';
+import type { WriteOptions } from '../objects/writer.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { Journal, WriteEntry } from './journal.ts';
 

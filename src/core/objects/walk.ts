@@ -14,6 +14,8 @@ import { PolyadError } from '../errors/index.ts';
 
 /** A list that does not end after this many pages is a fault of the platform (or a cursor that runs in circles). */
 const MAX_PAGES = 100_000;
+/** A whole list that changes while it is read is read again for rows that moved past; so often at most. */
+const MAX_PASSES = 5;
 
 /** Refuses a native parameter that would change what the call is about, or contradict a filter. */
 function refuseRaw(name: string, reason: string): never {
@@ -77,12 +79,42 @@ function filtered(input: OperationInput, operation: ListOperation, filters: List
   return { ...request, query };
 }
 
+/** Of the rows of later pages, those that no earlier page had: rows move to later pages when others are added before them. */
+class Seen {
+  readonly #idOf: ((row: Native) => unknown) | undefined;
+  #ids: Set<unknown> | undefined;
+  #first: readonly Native[] | undefined;
+
+  constructor(idOf: ((row: Native) => unknown) | undefined) {
+    this.#idOf = idOf;
+  }
+
+  fresh(rows: Native[]): Native[] {
+    const idOf = this.#idOf;
+    if (idOf === undefined) return rows;
+    // Most lists have one page, and nothing to compare it with.
+    if (this.#first === undefined) {
+      this.#first = rows;
+      return rows;
+    }
+    this.#ids ??= new Set(this.#first.map(idOf));
+    const ids = this.#ids;
+    const fresh = rows.filter((row) => {
+      const id = idOf(row);
+      return id === undefined || !ids.has(id);
+    });
+    for (const row of fresh) ids.add(idOf(row));
+    return fresh;
+  }
+}
+
 /** Most rows handed on at once. */
 const BATCH = 200;
 
 /**
  * Native rows from row `offset` on, in batches. `pageHint` is how many rows the caller expects to take, so that a small
- * window does not fetch a large page, nor wait for rows that nobody asked for.
+ * window does not fetch a large page, nor wait for rows that nobody asked for. `idOf`: what a row is recognised by, so that
+ * one which moves to another page while the list is read comes once, and in a whole list is not missed.
  */
 export async function* walk(
   input: OperationInput,
@@ -90,6 +122,7 @@ export async function* walk(
   filters: ListFilters,
   offset: number,
   pageHint = Number.POSITIVE_INFINITY,
+  idOf?: (row: Native) => unknown,
 ): AsyncGenerator<Native[], void, undefined> {
   let skip = offset;
   if (operation.run !== undefined) {
@@ -106,9 +139,10 @@ export async function* walk(
     return;
   }
   const request = filtered(input, operation, filters);
-  for await (const rows of pages(input, operation, request, offset, pageHint, (skipped) => {
+  const jumped = (skipped: number): void => {
     skip = offset - skipped;
-  })) {
+  };
+  for await (const rows of pages(input, operation, request, offset, pageHint, jumped, new Seen(idOf))) {
     const from = Math.min(skip, rows.length);
     skip -= from;
     for (let at = from; at < rows.length; at += BATCH)
@@ -124,6 +158,7 @@ async function* pages(
   offset: number,
   pageHint: number,
   jumped: (rows: number) => void,
+  seen: Seen,
 ): AsyncGenerator<Native[], void, undefined> {
   const recipe: PagingRecipe = operation.paging;
   const fetch = async (members: Native): Promise<{ json: unknown; rows: Native[] }> => {
@@ -132,24 +167,33 @@ async function* pages(
     return { json, rows: Array.isArray(rows) ? (rows as Native[]) : [] };
   };
   if (recipe.kind === 'none') {
-    yield (await fetch({})).rows;
+    yield seen.fresh((await fetch({})).rows);
     return;
   }
   if (recipe.kind === 'page' || recipe.kind === 'offset') {
     const size = pageSize(recipe.maxSize, offset, pageHint);
-    let page = Math.floor(offset / size);
-    jumped(page * size);
-    for (let count = 0; count < MAX_PAGES; count += 1, page += 1) {
-      const position: Native =
-        recipe.kind === 'page'
-          ? { [recipe.page]: page + recipe.firstPage, [recipe.size]: size }
-          : { [recipe.offset]: page * size, [recipe.size]: size };
-      const { json, rows } = await fetch(position);
-      yield rows;
-      const total = recipe.total === undefined ? undefined : Number(getPath(json, recipe.total));
-      // A total of 0 beside rows is a platform's way of not counting: then a short page is the end.
-      if (total !== undefined && total > 0 ? (page + 1) * size >= total : rows.length < size) return;
-      if (rows.length === 0) return;
+    const first = Math.floor(offset / size);
+    jumped(first * size);
+    const whole = offset === 0 && pageHint === Number.POSITIVE_INFINITY;
+    for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+      let before: number | undefined;
+      let moved = false;
+      for (let page = first; page - first < MAX_PAGES; page += 1) {
+        const position: Native =
+          recipe.kind === 'page'
+            ? { [recipe.page]: page + recipe.firstPage, [recipe.size]: size }
+            : { [recipe.offset]: page * size, [recipe.size]: size };
+        const { json, rows } = await fetch(position);
+        yield seen.fresh(rows);
+        const total = recipe.total === undefined ? undefined : Number(getPath(json, recipe.total));
+        moved ||= before !== undefined && total !== before;
+        before = total;
+        // A total of 0 beside rows is a platform's way of not counting: then a short page is the end.
+        if (total !== undefined && total > 0 ? (page + 1) * size >= total : rows.length < size) break;
+        if (rows.length === 0) break;
+      }
+      // Rows that were removed pull others to pages that have been read already: they are found by reading again.
+      if (!moved || !whole) return;
     }
     return;
   }
@@ -158,7 +202,7 @@ async function* pages(
     let cursor: unknown;
     for (let count = 0; count < MAX_PAGES; count += 1) {
       const { json, rows } = await fetch(cursor === undefined ? size : { ...size, [recipe.cursor]: cursor });
-      yield rows;
+      yield seen.fresh(rows);
       const next = getPath(json, recipe.next);
       const more = recipe.hasMore === undefined ? true : getPath(json, recipe.hasMore) === true;
       if (!more || next === undefined || next === null || next === '' || next === cursor) return;
@@ -169,7 +213,7 @@ async function* pages(
   let url: string | undefined;
   for (let count = 0; count < MAX_PAGES; count += 1) {
     const { json, rows } = url === undefined ? await fetch(size) : await followLink(input, operation, request, url);
-    yield rows;
+    yield seen.fresh(rows);
     const next = getPath(json, recipe.next);
     if (typeof next !== 'string' || next === '' || next === url) return;
     url = next;
