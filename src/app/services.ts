@@ -2,6 +2,7 @@
 
 import { AuditLog } from '../core/audit/log.ts';
 import type { CredentialUse } from '../core/audit/uses.ts';
+import type { CustomerAct } from '../core/auth/connect.ts';
 import { openRefreshLease } from '../core/auth/life/open-lease.ts';
 import { prober } from '../core/auth/life/probe.ts';
 import { TokenSweep } from '../core/auth/life/sweep.ts';
@@ -95,6 +96,20 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
     log,
     signer,
     used: (use: CredentialUse) => audit.used(use),
+    acted: ({ connection, again, requestId, ipAddress }: CustomerAct) =>
+      audit.append({
+        ...{ workspaceId: connection.workspace_id, requestId, ipAddress },
+        actor: { kind: 'customer', name: connection.account.name },
+        action: again ? 'reauthorizeConnection' : 'authorizeConnection',
+        objectType: 'UnifiedConnection',
+        objectId: connection.id,
+        connectionId: connection.id,
+        details: {
+          integration_type: connection.integration_type,
+          environment: connection.environment,
+          permissions: connection.permissions,
+        },
+      }),
     hosts: config.hosts,
     publicUrl,
   };
@@ -115,6 +130,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
     },
     async close() {
       await runtime.journal.close();
+      await connectionServices.connect.settle();
       await connectionServices.connections.settle();
       await pacing.close();
       await callLog.close();

@@ -89,22 +89,36 @@ export class ConnectStates {
    * @throws PolyadError `oauth_state_invalid`
    */
   async find(purpose: 'link' | 'state', token: string, browser: string | undefined): Promise<FoundFlow> {
-    const { signer, store, registry, clock } = this.#parts;
-    const [workspaceId, stateId, ...rest] = signer.verify(purpose, token) ?? [];
-    if (workspaceId === undefined || stateId === undefined || rest.length > 0) throw invalid();
-    const row = await getOAuthState(store.db, workspaceId, stateId);
-    if (row === undefined || row.used_at !== null || row.expires_at <= clock.now()) throw invalid();
-    const bound = row.browser_hash !== UNBOUND;
-    const own = browser !== undefined && row.browser_hash === hashOf(browser);
-    // A link may be opened by any browser until one goes on; a state exists only after that.
-    if (purpose === 'state' ? !own : bound && !own) throw invalid();
-    const workspace = await getWorkspace(store.db, workspaceId);
+    const { store, registry } = this.#parts;
+    const row = await this.#row(purpose, token, browser);
+    if (row.used_at !== null) throw invalid();
+    const workspace = await getWorkspace(store.db, row.workspace_id);
     const platform = registry.find(row.type);
     if (workspace === undefined || platform === undefined) throw invalid();
     const flow = row.payload as Flow;
     const grant = platform.auth.grants.find((recipe) => recipe.id === flow.grant);
     if (grant === undefined && flow.grant !== null) throw invalid();
     return { row, flow, workspace, platform, environment: row.environment as Environment, grant };
+  }
+
+  /** The row of a flow that this browser has used already, for the platform of `type`; undefined for all others. */
+  async used(token: string, browser: string | undefined, type: string): Promise<OAuthStateRow | undefined> {
+    const row = await this.#row('state', token, browser).catch(() => undefined);
+    const platform = this.#parts.registry.find(type);
+    return row === undefined || row.used_at === null || row.type !== platform?.manifest.type ? undefined : row;
+  }
+
+  async #row(purpose: 'link' | 'state', token: string, browser: string | undefined): Promise<OAuthStateRow> {
+    const { signer, store, clock } = this.#parts;
+    const [workspaceId, stateId, ...rest] = signer.verify(purpose, token) ?? [];
+    if (workspaceId === undefined || stateId === undefined || rest.length > 0) throw invalid();
+    const row = await getOAuthState(store.db, workspaceId, stateId);
+    if (row === undefined || row.expires_at <= clock.now()) throw invalid();
+    const bound = row.browser_hash !== UNBOUND;
+    const own = browser !== undefined && row.browser_hash === hashOf(browser);
+    // A link may be opened by any browser until one goes on; a state exists only after that.
+    if (purpose === 'state' ? !own : bound && !own) throw invalid();
+    return row;
   }
 
   /**
@@ -143,7 +157,7 @@ export class ConnectStates {
 const invalid = (): PolyadError => new PolyadError('oauth_state_invalid');
 
 /** SHA-256 of the browser's cookie, in hexadecimal: what the row of a flow holds. */
-const hashOf = (browser: string): string => createHash('sha256').update(browser).digest('hex');
+export const hashOf = (browser: string): string => createHash('sha256').update(browser).digest('hex');
 
 /** A `Set-Cookie` line that makes a browser known. Lives as long as a link and the way through the platform together. */
 export function newBrowserCookie(publicUrl: string): string {

@@ -19,6 +19,7 @@ import type { StoreLog } from '../store/port.ts';
 import { getConnection, getIntegration } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import type { Admission } from './admission.ts';
+import { CallbackOnce, sentHash } from './connect-once.ts';
 import {
   type BrowserAnswer,
   cancelledPage,
@@ -45,7 +46,17 @@ export interface BrowserRequest {
   /** The `Cookie` header. */
   cookie: string | undefined;
   requestId: string;
+  ipAddress?: string;
   signal: AbortSignal;
+}
+
+/** A customer authorised a connection. */
+export interface CustomerAct {
+  connection: ConnectionRow;
+  /** It was there before. */
+  again: boolean;
+  requestId: string;
+  ipAddress: string | undefined;
 }
 
 export interface ConnectParts extends StartParts {
@@ -58,15 +69,24 @@ export interface ConnectParts extends StartParts {
   admission: Admission;
   /** Told of each use of a customer's credential. */
   used?: ((use: CredentialUse) => void) | undefined;
+  /** Told of each connection that a customer authorised. */
+  acted?: ((act: CustomerAct) => Promise<void>) | undefined;
 }
 
 export class ConnectFlow {
   readonly #parts: ConnectParts;
   readonly #states: ConnectStates;
+  readonly #once: CallbackOnce;
 
   constructor(parts: ConnectParts) {
     this.#parts = parts;
     this.#states = new ConnectStates(parts);
+    this.#once = new CallbackOnce(parts);
+  }
+
+  /** Waits for connections that are being made although nobody waits for them any more. */
+  settle(): Promise<void> {
+    return this.#once.settle();
   }
 
   /**
@@ -112,17 +132,22 @@ export class ConnectFlow {
   callback(type: string, query: Record<string, string | undefined>, request: BrowserRequest): Promise<BrowserAnswer> {
     return this.#answered(request, async () => {
       const browser = readBrowserCookie(request.cookie);
-      const found = await this.#states.find('state', query['state'] ?? '', browser);
+      const state = query['state'] ?? '';
+      const sent = sentHash(query);
+      const used = await this.#states.used(state, browser, type);
+      if (used !== undefined) return this.#once.again(used, sent, request.signal);
+      const found = await this.#states.find('state', state, browser);
       const { platform, grant } = found;
       if (browser === undefined || grant === undefined || this.#parts.registry.find(type) !== platform)
         throw new PolyadError('oauth_state_invalid');
-      await this.#states.consume(found, browser);
-      return this.#settled(found, request, async () => {
-        const code = grant.codeParams.map((name) => query[name]).find((value) => value !== undefined && value !== '');
-        if (query['error'] !== undefined || code === undefined) throw denied(platform, query);
-        const tokens = await this.#exchange(found, grant, code, request.signal);
-        return this.#admit(found, grant, tokens, request);
-      });
+      const work = (signal: AbortSignal): Promise<BrowserAnswer> =>
+        this.#settled(found, request, async () => {
+          const code = grant.codeParams.map((name) => query[name]).find((value) => value !== undefined && value !== '');
+          if (query['error'] !== undefined || code === undefined) throw denied(platform, query);
+          const tokens = await this.#exchange(found, grant, code, signal);
+          return this.#admit(found, grant, tokens, { ...request, signal });
+        });
+      return this.#once.run(found.row, browser, sent, work, request.signal);
     });
   }
 
@@ -250,7 +275,7 @@ export class ConnectFlow {
       requestId: request.requestId,
       signal: request.signal,
     });
-    return this.#done(found, row, replacing);
+    return this.#done(found, row, replacing, request);
   }
 
   /** Pasted tokens: a wrong one is said on the form, so that the person can correct it; only success uses the flow up. */
@@ -289,7 +314,7 @@ export class ConnectFlow {
         signal: request.signal,
         confirm: () => this.#states.consume(bound, browser),
       });
-      return this.#done(bound, row, replacing);
+      return this.#done(bound, row, replacing, request);
     } catch (thrown) {
       const error = asPolyadError(thrown);
       if (error.code === 'oauth_state_invalid' || error.code === 'internal') throw error;
@@ -299,8 +324,14 @@ export class ConnectFlow {
 
   // ------------------------------------------------------------------------------------------------ ends
 
-  #done(found: FoundFlow, row: ConnectionRow, before: ConnectionRow | undefined): BrowserAnswer {
+  async #done(
+    found: FoundFlow,
+    row: ConnectionRow,
+    before: ConnectionRow | undefined,
+    { requestId, ipAddress }: BrowserRequest,
+  ): Promise<BrowserAnswer> {
     const { flow, workspace, platform, environment } = found;
+    await this.#parts.acted?.({ connection: row, again: before !== undefined, requestId, ipAddress });
     if (flow.success_redirect !== undefined)
       return redirectTo(withParams(flow.success_redirect, { id: row.id, state: flow.state }));
     return donePage({

@@ -12,7 +12,7 @@ import { Integrations } from '../integrations/integrations.ts';
 import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { Admission } from './admission.ts';
-import { ConnectFlow } from './connect.ts';
+import { ConnectFlow, type CustomerAct } from './connect.ts';
 import type { RefreshLease } from './life/lease.ts';
 import type { StepHook } from './life/steps.ts';
 import { Reconnect } from './reconnect.ts';
@@ -39,6 +39,8 @@ export interface TokenServicesParts {
   onStep?: StepHook | undefined;
   /** Told of each use of a customer's credential. */
   used?: ((use: CredentialUse) => void) | undefined;
+  /** Told of each connection that a customer authorised. */
+  acted?: ((act: CustomerAct) => Promise<void>) | undefined;
 }
 
 /** What the runtime is made with. */
@@ -101,6 +103,7 @@ export function createConnectionServices(
       hosts,
       publicUrl,
       used,
+      acted: parts.acted,
     }),
     connections: new Connections({
       store,

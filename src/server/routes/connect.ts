@@ -77,6 +77,7 @@ export function connectRoutes(app: FastifyInstance, { services: { connect } }: D
   const browser = (request: FastifyRequest) => ({
     cookie: request.headers.cookie,
     requestId: request.id,
+    ipAddress: request.ip,
     signal: request.state.signal,
   });
   const page = { config: { access: 'none' } } as const;

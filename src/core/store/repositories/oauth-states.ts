@@ -30,6 +30,7 @@ export function createOAuthState(db: Db, workspaceId: string, input: NewOAuthSta
 /**
  * Takes a state: it answers the row to exactly one caller, once, before it expires and for the browser that began the
  * flow; every other call gets undefined. A wrong browser does not use the state up, so a stolen link cannot be spoiled.
+ * `payload` replaces what the row holds: of a used flow nothing secret need be kept.
  */
 export function consumeOAuthState(
   db: Db,
@@ -37,10 +38,11 @@ export function consumeOAuthState(
   stateId: string,
   browserHash: string,
   now: Date = new Date(),
+  payload?: Record<string, unknown>,
 ): Promise<OAuthStateRow | undefined> {
   return db
     .updateTable('oauth_states')
-    .set({ used_at: now })
+    .set({ used_at: now, ...(payload === undefined ? {} : { payload: json(payload) }) })
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', stateId)
     .where('browser_hash', '=', browserHash)
@@ -48,6 +50,22 @@ export function consumeOAuthState(
     .where('expires_at', '>', now)
     .returningAll()
     .executeTakeFirst();
+}
+
+/** Keeps what came of a used flow, for whoever asks again. */
+export async function putOAuthOutcome(
+  db: Db,
+  workspaceId: string,
+  stateId: string,
+  payload: Record<string, unknown>,
+): Promise<void> {
+  await db
+    .updateTable('oauth_states')
+    .set({ payload: json(payload) })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', stateId)
+    .where('used_at', 'is not', null)
+    .execute();
 }
 
 /** Deletes states that expired before `before`, of all workspaces (housekeeping). Answers how many. */
