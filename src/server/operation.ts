@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { PolyadError } from '../core/errors/index.ts';
 import type { ParameterDoc } from '../core/model/json-schema.ts';
 import { readBody, readQuery } from './input.ts';
 import type { Access } from './request.ts';
@@ -102,6 +103,11 @@ export function serve<O extends Operation>(
       const query = definition.query === undefined ? undefined : readQuery(request.query, definition.query);
       const body = definition.body === undefined ? undefined : readBody(request.body, definition.body);
       const params = request.params as Record<string, string>;
+      // A slash too many at the end of a list's path is no object without an id.
+      if (Object.entries(params).some(([name, value]) => name !== '*' && value === ''))
+        throw new PolyadError('route_unknown', {
+          details: { method: request.method, path: request.url.split('?', 1)[0]?.slice(0, 200) },
+        });
       const act = async () => handler({ request, reply, params, query, body } as unknown as Input<O>);
       const answer = isAct(definition) ? await app.act(request, definition, act) : await act();
       if (answer === reply || reply.sent) return reply;

@@ -155,9 +155,14 @@ describe('single objects', () => {
     const contract = await h.fetch(`${ads}/asset/1`, { method: 'DELETE' });
     expect(contract.status).toBe(405);
     expect(contract.headers.get('allow')).toBe('GET');
-    const nothing = await h.fetch(`${ads}/nothing`);
-    expect(nothing.status).toBe(404);
-    expect((await nothing.json()).code).toBe('route_unknown');
+    for (const [path, method] of [
+      ['nothing', 'GET'],
+      ['campaign/', 'GET'],
+      ['campaign/', 'DELETE'],
+    ] as const) {
+      const nothing = await h.fetch(`${ads}/${path}`, { method });
+      expect([path, nothing.status, (await nothing.json()).code]).toEqual([path, 404, 'route_unknown']);
+    }
   });
 });
 

@@ -55,7 +55,12 @@ export function peek(
       judged.then(end, end);
     },
   });
-  body.once('error', (error) => tap.destroy(error));
+  body.once('error', (error) => {
+    // What came before the platform broke off goes on, so that the reader sees a broken answer and not our error.
+    if (last !== undefined) tap.push(last);
+    last = undefined;
+    setImmediate(() => tap.destroy(error));
+  });
   // Whoever hangs up on us hangs up on the platform.
   tap.once('close', () => body.destroy());
   return body.pipe(tap);

@@ -17,7 +17,10 @@ const { failure, campaignOf, groupOf, adOf, operations } = makersOf(() => world)
 
 const rawOf = (params: Record<string, unknown>): string =>
   new URLSearchParams(
-    Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    Object.entries(params).map(([name, value]): [string, string] => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   ).toString();
 
 describe('`raw` of a list', () => {
