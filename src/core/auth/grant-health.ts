@@ -165,6 +165,9 @@ export class GrantHealth {
       if (token !== undefined && current !== undefined && current.tokens.access_token !== token)
         return 'replaced' as const;
       if (row.health_state === 'reconnect_required') return row.version;
+      // What ends now by the clock was refused its renewal before: that is what the customer's side must hear.
+      const known = reason === 'authorization_ended' ? row.unhealthy_message : null;
+      const message = known ?? native.message ?? null;
       const written = await updateConnection(
         trx,
         row.workspace_id,
@@ -172,7 +175,7 @@ export class GrantHealth {
         {
           health_state: 'reconnect_required',
           unhealthy_code: 'connection_reconnect_required',
-          unhealthy_message: native.message ?? null,
+          unhealthy_message: message,
           last_unhealthy_at: now,
           ...lifeAfter(now, 'grant_gone'),
         },
@@ -192,7 +195,7 @@ export class GrantHealth {
             external_xref: row.external_xref,
             reason,
             platform_code: native.code ?? null,
-            platform_message: native.message ?? null,
+            platform_message: message,
           },
         },
         now,

@@ -22,6 +22,8 @@ export interface ChildOrder extends NodeSettings {
 
 export interface ChildReport {
   taken: number;
+  /** Callers that got no token; the first of them in words. */
+  failed: number;
   errors: string[];
   /** Tokens that were over when they were handed out. */
   stale: number;
@@ -41,7 +43,7 @@ const node = await openNode(order, async (step) => {
   await sleep(60_000);
 });
 const cache = createStoreCache(node.store);
-const report: ChildReport = { taken: 0, errors: [], stale: 0, longestMs: 0, cpuMs: 0 };
+const report: ChildReport = { taken: 0, failed: 0, errors: [], stale: 0, longestMs: 0, cpuMs: 0 };
 const ends = performance.now() + order.runMs;
 
 async function caller(): Promise<void> {
@@ -55,6 +57,7 @@ async function caller(): Promise<void> {
       if (endOf(accessToken) <= node.clock.now().getTime() - 1_000) report.stale += 1;
       report.taken += 1;
     } catch (error) {
+      report.failed += 1;
       report.errors.push(`${(error as { code?: string }).code ?? 'error'}: ${(error as Error).message}`);
     }
     report.longestMs = Math.max(report.longestMs, performance.now() - begun);

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { toSealed } from '../../../src/core/auth/credentials.ts';
 import { Keyring, parseMasterKeys } from '../../../src/core/auth/keyring.ts';
 import { beginLife } from '../../../src/core/auth/life/begin.ts';
-import { StoreLease } from '../../../src/core/auth/life/lease.ts';
+import { noLease, StoreLease } from '../../../src/core/auth/life/lease.ts';
 import type { StepHook } from '../../../src/core/auth/life/steps.ts';
 import { SecretStore } from '../../../src/core/auth/secret-store.ts';
 import { Tokens } from '../../../src/core/auth/tokens.ts';
@@ -39,17 +39,21 @@ export class FastClock implements Clock {
 }
 
 export interface NodeSettings {
-  databaseUrl: string;
+  /** Undefined: the embedded database in `dataDir`, for one process. */
+  databaseUrl?: string | undefined;
+  dataDir?: string;
   providerUrl: string;
   /** How much faster than the machine's the time is that tokens are about, and since when. */
   factor: number;
   origin: number;
   leaseMs: number;
   spendingMs: number;
+  /** No lease over processes: the baseline of benchmarks. Default: the row in the database. */
+  lease?: 'row' | 'none';
 }
 
 export interface TestNode {
-  clock: FastClock;
+  clock: Clock;
   store: Store;
   secrets: SecretStore;
   tokens: Tokens;
@@ -73,13 +77,13 @@ export async function ownSchema(base: string): Promise<{ url: string; drop(): Pr
 }
 
 /** Opens a node. `poolSize` is small, since several run at once. */
-export async function openNode(settings: NodeSettings, onStep?: StepHook): Promise<TestNode> {
-  const { databaseUrl, providerUrl, factor, origin, leaseMs, spendingMs } = settings;
-  const clock = new FastClock(factor, origin);
+export async function openNode(settings: NodeSettings, onStep?: StepHook, given?: Clock): Promise<TestNode> {
+  const { databaseUrl, dataDir = '/nonexistent', providerUrl, factor, origin, leaseMs, spendingMs } = settings;
+  const clock = given ?? new FastClock(factor, origin);
   const lines: string[] = [];
   const line = (facts: object, text: string): void => void lines.push(`${text} ${JSON.stringify(facts)}`);
   const log = { debug: () => undefined, info: line, warn: line, error: line };
-  const store = await openStore({ databaseUrl, dataDir: '/nonexistent', log, poolSize: 8 });
+  const store = await openStore({ databaseUrl, dataDir, log, poolSize: 8 });
   const secrets = new SecretStore(new Vault(new Keyring(parseMasterKeys(Buffer.alloc(32, 5).toString('base64')))));
   const http = new HttpClient(new EgressPolicy({ allow: ['127.0.0.0/8'] }));
   const tokens = new Tokens({
@@ -92,7 +96,7 @@ export async function openNode(settings: NodeSettings, onStep?: StepHook): Promi
     hosts: () => ({ api: providerUrl }),
     appCredentials: async () => ({ client_id: 'app', client_secret: 'app-secret' }),
     reconnectUrl: (connection) => `https://polyad.example/reconnect/${connection.id}`,
-    lease: new StoreLease(store, { log, leaseMs, spendingMs }),
+    lease: settings.lease === 'none' ? noLease(store) : new StoreLease(store, { log, leaseMs, spendingMs }),
     onStep,
   });
   return {
@@ -116,25 +120,23 @@ export async function connectMany(node: TestNode, provider: RotatingProvider, co
   if (grant === undefined) throw new Error('no grant');
   const workspace = await createWorkspace(node.store.db, { name: 'Nodes' });
   const rows: ConnectionRow[] = [];
-  for (let number = 0; number < count; number += 1) {
-    const now = node.clock.now();
-    const given = grant.readTokens(provider.grant(`g${number}`));
-    const tokens = toSealed(grant, given, now);
-    rows.push(
-      await node.store.db.transaction().execute(async (trx) => {
-        const input = { integration_type: platform.manifest.type, environment: 'production' };
-        const row = await createConnection(
-          trx,
-          workspace.id,
-          { ...input, external_xref: `g${number}`, health_state: 'healthy' },
-          now,
-        );
+  // In parts, so that ten thousand take seconds and the embedded database is not held for long.
+  for (let from = 0; from < count; from += 250)
+    await node.store.db.transaction().execute(async (trx) => {
+      for (let number = from; number < Math.min(count, from + 250); number += 1) {
+        const now = node.clock.now();
+        const tokens = toSealed(grant, grant.readTokens(provider.grant(`g${number}`)), now);
+        const input = {
+          integration_type: platform.manifest.type,
+          environment: 'production',
+          external_xref: `g${number}`,
+        };
+        const row = await createConnection(trx, workspace.id, { ...input, health_state: 'healthy' }, now);
         const owner = { workspaceId: workspace.id, kind: 'connection', id: row.id } as const;
         await node.secrets.put(trx, owner, 'tokens', { ...tokens }, { version: 0, now });
         await beginLife(trx, node.secrets, platform, row, tokens, 1, now);
-        return row;
-      }),
-    );
-  }
+        rows.push(row);
+      }
+    });
   return rows;
 }
