@@ -3,6 +3,7 @@ import { Contexts } from './calls/context.ts';
 import { PassthroughService } from './calls/passthrough.ts';
 import { Pipeline } from './calls/pipeline.ts';
 import type { TokenSource } from './calls/ports.ts';
+import type { QuotaRequest } from './calls/quota-claims.ts';
 import type { Scope } from './calls/scope.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -13,9 +14,11 @@ import { RetryBudgets } from './http/budget.ts';
 import { HttpClient } from './http/client.ts';
 import { Journal } from './idempotency/journal.ts';
 import { Writes } from './idempotency/writes.ts';
+import { Bulk } from './objects/bulk.ts';
 import { ObjectService } from './objects/service.ts';
 import { SpendGuards } from './objects/spend.ts';
 import { Pacer } from './pacing/pacer.ts';
+import { type Plan, planCalls } from './pacing/plan.ts';
 import { ReportService } from './reports/service.ts';
 import type { Store, StoreLog } from './store/port.ts';
 
@@ -43,11 +46,14 @@ export interface Runtime {
   objects: ObjectService;
   /** Creates, updates and removals, each done once; `objects` has the reads. */
   writes: Writes;
+  bulk: Bulk;
   journal: Journal;
   breakers: Breakers;
   budgets: RetryBudgets;
   reports: ReportService;
   passthrough: PassthroughService;
+  /** What calls would take at the platforms' quotas, without making any. */
+  plan(calls: readonly { scope: Scope; request: QuotaRequest; count: number }[]): Promise<Plan>;
   /** The context platform code runs in, for probes and lists outside the object services. */
   context(scope: Scope): CallContext;
   /** Forgets look-up tables of a connection, after its grant changed. */
@@ -57,6 +63,7 @@ export interface Runtime {
 export function createRuntime(parts: RuntimeParts): Runtime {
   const { config, store, registry, clock, log, http, tokens } = parts;
   const pacer = parts.pacer ?? new Pacer(clock);
+  const tiers = config.quotaTiers === undefined ? {} : { tiers: config.quotaTiers };
   const breakers = new Breakers(clock);
   const budgets = new RetryBudgets();
   const pipeline = new Pipeline({
@@ -67,12 +74,14 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     tokens,
     clock,
     hosts: config.hosts,
+    ...tiers,
     random: parts.random ?? Math.random,
     log,
   });
   const contexts = new Contexts({ registry, pipeline, tokens, clock, log });
   const objects = new ObjectService({ registry, contexts, clock, guards: new SpendGuards(store) });
   const journal = new Journal({ store, clock, log });
+  const writes = new Writes(objects, journal);
   return {
     config,
     store,
@@ -81,12 +90,32 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     log,
     pacer,
     objects,
-    writes: new Writes(objects, journal),
+    writes,
+    bulk: new Bulk(writes, clock),
     journal,
     breakers,
     budgets,
     reports: new ReportService(registry, contexts, clock),
-    passthrough: new PassthroughService({ registry, http, pacer, tokens, clock, hosts: config.hosts }),
+    passthrough: new PassthroughService({
+      registry,
+      http,
+      pacer,
+      breakers,
+      tokens,
+      clock,
+      hosts: config.hosts,
+      ...tiers,
+    }),
+    plan: async (calls) =>
+      planCalls(
+        pacer,
+        await Promise.all(
+          calls.map(async ({ scope, request, count }) => ({
+            claims: await pipeline.claims(scope, registry.get(scope.connection.integration_type), request),
+            count,
+          })),
+        ),
+      ),
     context: (scope) => contexts.open(scope, registry.get(scope.connection.integration_type)),
     forget: (connectionId) => contexts.forget(connectionId),
   };
