@@ -1,10 +1,12 @@
 /** The request pipeline by itself, before an upstream that fails as it is told: for tests and benchmarks of transport. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PassthroughService } from '../../src/core/calls/passthrough.ts';
 import { Pipeline } from '../../src/core/calls/pipeline.ts';
 import type { TokenSource } from '../../src/core/calls/ports.ts';
 import { Meter, type Scope } from '../../src/core/calls/scope.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import type { PlatformRegistry } from '../../src/core/connector/registry.ts';
 import type { Platform, PlatformRequest, PlatformResponse } from '../../src/core/connector/types.ts';
 import { Breakers } from '../../src/core/http/breaker.ts';
 import { RetryBudgets } from '../../src/core/http/budget.ts';
@@ -30,6 +32,8 @@ export interface PipelineWorld {
   /** No longer accepts connections (ECONNREFUSED), or accepts them again. */
   listen(open: boolean): Promise<void>;
   request(request?: Partial<PlatformRequest>, patienceMs?: number, signal?: AbortSignal): Promise<PlatformResponse>;
+  /** A GET by pass-through; answers the status. */
+  passThrough(path?: string): Promise<number>;
   scope(signal?: AbortSignal): Scope;
   close(): Promise<void>;
 }
@@ -115,14 +119,18 @@ export async function startPipelineWorld(
   const http = new HttpClient(new EgressPolicy({ allow: ['127.0.0.0/8'] }));
   const breakers = new Breakers(clock);
   const budgets = new RetryBudgets();
+  const pacer = new Pacer(clock);
+  const hosts = new Map([['acme/production', `http://127.0.0.1:${port}`]]);
+  const registry = { get: () => acme } as unknown as PlatformRegistry;
+  const passthrough = new PassthroughService({ registry, http, pacer, breakers, tokens, clock, hosts });
   const pipeline = new Pipeline({
     http,
-    pacer: new Pacer(clock),
+    pacer,
     breakers,
     budgets,
     tokens,
     clock,
-    hosts: new Map([['acme/production', `http://127.0.0.1:${port}`]]),
+    hosts,
     random: options.random ?? Math.random,
     log: { debug() {}, warn() {} },
   });
@@ -155,6 +163,11 @@ export async function startPipelineWorld(
         { method: 'GET', path: '/v1/things', operation: 'things/get', ...request },
         patienceMs,
       ),
+    async passThrough(path = 'things/get') {
+      const { status, body } = await passthrough.send(scope(), { method: 'GET', path, query: '', headers: {} });
+      await Array.fromAsync(body);
+      return status;
+    },
     scope,
     async close() {
       await http.destroy();

@@ -142,6 +142,24 @@ describe('a platform that is down', () => {
   });
 });
 
+describe('pass-through', () => {
+  it('hands failures through once, and stops asking a platform that is down', async () => {
+    const clock = new EagerClock();
+    world = await startPipelineWorld({ clock });
+    world.behave(() => 'error');
+    expect(await world.passThrough()).toBe(503);
+    expect(world.arrivals).toHaveLength(1);
+    const { worked } = await each(100, 1, () => world.passThrough());
+    expect(worked).toBe(19);
+    // Both ways to the platform share what is known of it.
+    await expect(world.request()).rejects.toMatchObject({ details: { circuit: 'things' } });
+    world.behave(() => 'ok');
+    clock.time += PROBE_INTERVAL_MS;
+    expect(await world.passThrough()).toBe(200);
+    expect((await world.request()).json).toEqual({ ok: true });
+  });
+});
+
 describe('the retry budget', () => {
   it('bounds repetitions where the breaker does not open: many endpoints that fail a little', async () => {
     world = await startPipelineWorld({ clock: new EagerClock() });

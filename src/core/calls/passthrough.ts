@@ -5,8 +5,10 @@ import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { Breakers } from '../http/breaker.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
+import { circuitOf, circuitOpen } from './circuits.ts';
 import { peek } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
@@ -69,6 +71,7 @@ export interface PassthroughParts {
   registry: PlatformRegistry;
   http: HttpClient;
   pacer: Pacer;
+  breakers: Breakers;
   tokens: TokenSource;
   clock: Clock;
   hosts: HostOverrides;
@@ -109,18 +112,22 @@ export class PassthroughService {
   }
 
   async send(scope: Scope, request: PassthroughRequest): Promise<PassthroughAnswer> {
-    const { registry, http, pacer, tokens, clock, hosts } = this.#parts;
+    const { registry, http, pacer, breakers, tokens, clock, hosts } = this.#parts;
     const { connection } = scope;
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
     const platform = registry.get(connection.integration_type);
     const environment = connection.environment as Environment;
     const url = passthroughUrl(hostsFor(platform, environment, hosts).api, request.path, request.query);
+    const operation = platform.operationOfPath?.(request.path) ?? request.path;
     const app = await tokens.appFor(connection);
     const claims = quotaClaims(
       platform.manifest,
       quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(platform.manifest.id)),
-      { operation: platform.operationOfPath?.(request.path) ?? request.path, method: request.method },
+      { operation, method: request.method },
     );
+    const circuit = circuitOf(platform, environment, operation);
+    const refused = breakers.waitMs(circuit);
+    if (refused > 0) throw circuitOpen(platform, circuit, operation, refused);
     // What is known to be dead is refused before it waits for its turn.
     await tokens.tokenFor(connection);
     const { header } = platform.auth;
@@ -140,6 +147,11 @@ export class PassthroughService {
       throw error;
     });
     headers[header.name.toLowerCase()] = header.value.replace('{access_token}', accessToken);
+    const passage = breakers.enter(circuit);
+    if (typeof passage === 'number') {
+      permit.cancel();
+      throw circuitOpen(platform, circuit, operation, passage);
+    }
     scope.meter.start(clock.now().getTime());
     try {
       const answer = await http.send({
@@ -149,6 +161,8 @@ export class PassthroughService {
         ...(request.body === undefined ? {} : { body: request.body }),
         signal: scope.signal,
       });
+      // Bodies are not read here, so what counts is the status.
+      passage.ended(answer.status < 500);
       observeUsage(pacer, platform.manifest, claims, answer.headers, clock.now());
       const rawHeaders: string[] = [];
       for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
@@ -161,6 +175,8 @@ export class PassthroughService {
       if (scope.signal.aborted) throw scope.signal.reason;
       if (thrown instanceof PolyadError) throw thrown;
       const fault = transportFault(thrown);
+      // A body that broke off on its way may be the caller's doing.
+      passage.ended(request.body === undefined || !fault.maybeDelivered ? false : undefined);
       throw new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
         details: { transport: fault.text },
         platform: { integration_type: platform.manifest.type },
@@ -168,6 +184,7 @@ export class PassthroughService {
         cause: thrown,
       });
     } finally {
+      passage.ended(undefined);
       permit.answered();
       scope.meter.stop(clock.now().getTime());
     }

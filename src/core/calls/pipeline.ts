@@ -16,6 +16,7 @@ import { Patience } from '../http/patience.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
+import { circuitOf, circuitOpen } from './circuits.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, type QuotaRequest, quotaClaims, quotaSubject } from './quota-claims.ts';
@@ -79,12 +80,6 @@ const isLost = (failure: Classification): boolean =>
   failure.code === 'platform_unavailable' ||
   failure.code === 'platform_timeout' ||
   (failure.code === 'platform_unknown_error' && failure.native.code === undefined);
-
-/** The breaker that watches over an operation. */
-export function circuitOf(platform: Platform, environment: string, operation: string): Circuit {
-  const endpoints = platform.endpointClass?.(operation) ?? (operation.replace(/^\/+/, '').split('/', 1)[0] || 'all');
-  return { platform: platform.manifest.id, environment, endpoints };
-}
 
 const isStream = (value: unknown): boolean =>
   value !== null && typeof value === 'object' && (value as { body?: unknown }).body instanceof Readable;
@@ -207,7 +202,7 @@ export class Pipeline {
     for (let number = 1; ; number += 1) {
       // What is known to be dead or paused is refused before it waits for its turn.
       const refused = this.#parts.breakers.waitMs(circuit);
-      if (refused > 0) throw this.#isDown(platform, request, circuit, refused, last);
+      if (refused > 0) throw circuitOpen(platform, circuit, request.operation, refused, last);
       if (expired === undefined) await tokens.tokenFor(connection);
       const permit = await pacer.acquire(
         pacedCaller(scope),
@@ -221,7 +216,7 @@ export class Pipeline {
         throw expired === undefined ? error : withPlatformWords(error, platform, expired.failure);
       });
       const passage = await this.#pass(scope, permit, request, circuit);
-      if (typeof passage === 'number') throw this.#isDown(platform, request, circuit, passage, last);
+      if (typeof passage === 'number') throw circuitOpen(platform, circuit, request.operation, passage, last);
       const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, heard);
       if (outcome.failure === undefined) {
         budgets.worked(budget, spent);
@@ -298,23 +293,6 @@ export class Pipeline {
       passage.ended(undefined);
       throw error;
     }
-  }
-
-  /** The answer while the breaker is open. What the platform said last belongs to it. */
-  #isDown(
-    platform: Platform,
-    request: PlatformRequest,
-    circuit: Circuit,
-    retryAfterMs: number,
-    last: Classification | undefined,
-  ): PolyadError {
-    const words = last === undefined ? undefined : platformWords(platform, last);
-    return new PolyadError('platform_unavailable', {
-      message: `${platform.manifest.name} fails at the moment (${circuit.endpoints}), so it is not asked.${words === undefined ? '' : ` ${words}`}`,
-      details: { operation: request.operation, circuit: circuit.endpoints },
-      platform: last === undefined ? { integration_type: platform.manifest.type } : platformFault(platform, last),
-      retryAfterMs,
-    });
   }
 
   /** The address of a request, without its query. */
