@@ -106,6 +106,7 @@ describe('a platform’s answer that is lost', () => {
     await world.clock.advance(200_000);
     expect(await failure(world.me(row))).toMatchObject({ code: 'connection_reconnect_required' });
     expect(world.platform.count(REFRESH)).toBe(before);
+    expect((await health(row.id))?.message).toContain('its answer never arrived');
   });
 });
 
