@@ -47,6 +47,7 @@ export function buildProgram(): Command {
   addCall(program);
   addSimulator(program);
   addKeys(program);
+  addAudit(program);
   addVault(program);
   addDoctor(program);
   return program;
@@ -319,6 +320,8 @@ function addKeys(program: Command): void {
       examples(
         'keys create --name backend --scopes read,write',
         'keys list',
+        'keys create --name reporting --scopes read --connections 6b02ea2f3b87c550cdd520b1',
+        'keys rotate 6b02ea2f3b87c550cdd520a6 --overlap 7d',
         'keys revoke 6b02ea2f3b87c550cdd520a6',
         'keys bootstrap',
       ),
@@ -333,11 +336,23 @@ function addKeys(program: Command): void {
   withTarget(
     withOutput(made(keys.command('create').description('make a key; it is shown once')))
       .option('--expires <instant>', 'when it stops working, ISO 8601')
+      .option('--connections <ids>', 'the connections it may use, joined by commas; default: all')
       .addOption(workspace),
   ).action(async (flags) => (await load()).create(flags));
   withTarget(withOutput(keys.command('list').description('keys, revoked ones included').addOption(workspace))).action(
     async (flags) => (await load()).list(flags),
   );
+  withTarget(
+    withOutput(
+      keys
+        .command('rotate')
+        .description('a new key that may do the same; the old one works on for a while')
+        .argument('<id>')
+        .option('--overlap <time>', 'how long the old key still works: 0, 30m, 24h, 7d', '24h')
+        .option('--expires <instant>', 'when the new key stops working, ISO 8601')
+        .addOption(workspace),
+    ),
+  ).action(async (id, flags) => (await load()).rotate(id, flags));
   withTarget(
     withOutput(
       keys.command('revoke').description('revoke a key at once and for good').argument('<id>').addOption(workspace),
@@ -355,6 +370,40 @@ function addKeys(program: Command): void {
         .option('--data-dir <folder>', 'folder of the embedded database (POLYAD_DATA_DIR)'),
     ),
   ).action(async (flags) => (await load()).bootstrap(flags));
+}
+
+function addAudit(program: Command): void {
+  const audit = program
+    .command('audit')
+    .description('the log of who did what')
+    .addHelpText(
+      'after',
+      examples('audit export --file audit.ndjson', 'audit verify', 'audit verify --file audit.ndjson'),
+    );
+  const load = () => import('./commands/audit.ts');
+  const workspace = new Option('--workspace <id>', 'another workspace than the key’s own (needs the scope operator)');
+  withTarget(
+    audit
+      .command('export')
+      .description('all rows as lines of JSON, oldest first; the head goes to stderr: note it elsewhere')
+      .option('--file <path>', 'write to a file instead of stdout')
+      .option('--after <number>', 'rows after this number: takes an export up again')
+      .option('--since <instant>', 'rows at or after this instant, ISO 8601')
+      .option('--until <instant>', 'rows before this instant, ISO 8601')
+      .option('--action <name>', 'rows of this action')
+      .option('-c, --connection <id>', 'rows about this connection')
+      .addOption(workspace),
+  ).action(async (flags) => (await load()).exportLog(flags));
+  withTarget(
+    withOutput(
+      audit
+        .command('verify')
+        .description('compute every hash again; exits with 1 when a row was changed, left out, or put in')
+        .option('--file <path>', 'an export, without a server')
+        .option('--head <number:hash>', 'a head that was noted before')
+        .addOption(workspace),
+    ),
+  ).action(async (flags) => (await load()).verify(flags));
 }
 
 function addVault(program: Command): void {

@@ -1,7 +1,14 @@
 /** `polyad keys`: API keys of a workspace, and the first key of an installation. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { readConfig } from '../../app/config-file.ts';
+import type { Config } from '../../core/config.ts';
+import type { Store, StoreLog } from '../../core/store/port.ts';
 import { connectTo, type TargetFlags } from '../client.ts';
 import { usage } from '../errors.ts';
+import { readDuration } from '../flags.ts';
 import { print, readFormat } from '../output.ts';
 import { stderrStyle } from '../terminal.ts';
 
@@ -14,9 +21,18 @@ export interface NewKeyFlags extends KeyFlags {
   name?: string;
   scopes?: string;
   expires?: string;
+  connections?: string;
 }
 
-const COLUMNS = ['id', 'name', 'prefix', 'scopes', 'created_at', 'last_used_at', 'expires_at', 'revoked_at'];
+export interface RotateFlags extends KeyFlags {
+  overlap: string;
+  expires?: string;
+}
+
+const COLUMNS = [
+  ...['id', 'name', 'prefix', 'scopes', 'connection_ids'],
+  ...['created_at', 'last_used_at', 'expires_at', 'revoked_at'],
+];
 
 const ofWorkspace = (flags: KeyFlags): string =>
   flags.workspace === undefined ? '' : `?workspace_id=${encodeURIComponent(flags.workspace)}`;
@@ -41,12 +57,35 @@ export async function create(flags: NewKeyFlags): Promise<void> {
       name: flags.name ?? 'CLI',
       ...(scopes === undefined ? {} : { scopes }),
       ...(flags.expires === undefined ? {} : { expires_at: flags.expires }),
+      ...(flags.connections === undefined
+        ? {}
+        : { connection_ids: flags.connections.split(',').map((id) => id.trim()) }),
       ...(flags.workspace === undefined ? {} : { workspace_id: flags.workspace }),
     },
   });
   print(made, format);
+  keepIt();
+}
+
+function keepIt(): void {
   if (process.stderr.isTTY)
     process.stderr.write(`${stderrStyle().yellow('Keep the key now: it is not shown again.')}\n`);
+}
+
+export async function rotate(id: string, flags: RotateFlags): Promise<void> {
+  const format = readFormat(flags.output);
+  const overlap = flags.overlap === '0' ? 0 : readDuration(flags.overlap);
+  const client = await connectTo(flags);
+  const made = await client.json<Record<string, unknown>>(`/v1/keys/${encodeURIComponent(id)}/rotate`, {
+    method: 'POST',
+    body: {
+      overlap_seconds: Math.floor(overlap / 1000),
+      ...(flags.expires === undefined ? {} : { expires_at: flags.expires }),
+      ...(flags.workspace === undefined ? {} : { workspace_id: flags.workspace }),
+    },
+  });
+  print(made, format);
+  keepIt();
 }
 
 export async function list(flags: KeyFlags): Promise<void> {
@@ -73,11 +112,8 @@ export async function bootstrap(flags: NewKeyFlags & { workspaceName?: string })
   const { openStore } = await import('../../core/store/port.ts');
   const { KEY_SCOPES } = await import('../../core/auth/key-scopes.ts');
   const { createApiKey, createWorkspace, getWorkspace } = await import('../../core/store/repositories/index.ts');
-  const store = await openStore({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    log: createLog(config.logLevel === 'debug' ? 'debug' : 'warn'),
-  });
+  const log = createLog(config.logLevel === 'debug' ? 'debug' : 'warn');
+  const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   try {
     const made = await store.db.transaction().execute(async (trx) => {
       const workspace =
@@ -91,8 +127,40 @@ export async function bootstrap(flags: NewKeyFlags & { workspaceName?: string })
       });
       return { workspace_id: workspace.id, workspace: workspace.name, id: row.id, scopes: row.scopes, key };
     });
+    await noteBootstrap({ config, store, log }, made);
     print(made, format);
   } finally {
     await store.close();
+  }
+}
+
+/**
+ * The row of the audit log. Its seal needs the master key: where there is none yet, the server seals the log with the next
+ * row that it writes.
+ */
+async function noteBootstrap(
+  { config, store, log }: { config: Config; store: Store; log: StoreLog },
+  made: { workspace_id: string; id: string; scopes: readonly string[] },
+): Promise<void> {
+  const { AuditLog } = await import('../../core/audit/log.ts');
+  const { Signer } = await import('../../core/auth/signing.ts');
+  const { systemClock: clock } = await import('../../core/clock.ts');
+  const { openVault } = await import('../../app/secrets.ts');
+  const known = config.masterKey !== undefined || existsSync(join(config.dataDir, 'master.key'));
+  const vault = known ? await openVault({ config, store, clock, log }, { server: false }) : undefined;
+  try {
+    const keys = vault?.keyring.all().map(({ bytes }) => bytes) ?? [randomBytes(32)];
+    const audit = new AuditLog({ store, clock, log, signer: new Signer(keys) });
+    await audit.append({
+      workspaceId: made.workspace_id,
+      actor: { kind: 'console', name: userInfo().username },
+      action: 'bootstrapApiKey',
+      objectType: 'ApiKey',
+      objectId: made.id,
+      details: { scopes: made.scopes },
+    });
+    await audit.close();
+  } finally {
+    await vault?.close();
   }
 }
