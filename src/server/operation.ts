@@ -101,7 +101,8 @@ export function serve<O extends Operation>(
     handler: async (request, reply) => {
       if (definition.anyOrigin === true) reply.header('access-control-allow-origin', '*');
       const query = definition.query === undefined ? undefined : readQuery(request.query, definition.query);
-      const body = definition.body === undefined ? undefined : readBody(request.body, definition.body);
+      const absent = definition.body === undefined || (request.body === undefined && definition.body.isOptional());
+      const body = absent ? undefined : readBody(request.body, definition.body as z.ZodType);
       const params = request.params as Record<string, string>;
       // A slash too many at the end of a list's path is no object without an id.
       if (Object.entries(params).some(([name, value]) => name !== '*' && value === ''))
