@@ -205,7 +205,9 @@ for (const { name } of kinds())
       const judge = new Judge([{ name: 'hidden', limit: hidden, windowMs: 1_000 }]);
       const random = seeded(3);
       const seen: { at: number; refused: boolean }[] = [];
-      const end = world.ms + 1_800_000;
+      // In Redis each call is a trip of the machine's time.
+      const end = world.ms + (name === 'memory' ? 1_800_000 : 840_000);
+      const learned = world.ms + 600_000;
       const caller = async (index: number): Promise<void> => {
         while (world.ms < end) {
           const permit = await pacer.acquire(`w${index}`, [one], 600_000, never);
@@ -219,9 +221,9 @@ for (const { name } of kinds())
       };
       void Promise.all(Array.from({ length: 12 }, (_unused, index) => caller(index)));
       await world.until(end);
-      const late = seen.filter(({ at }) => at > end - 1_200_000);
+      const late = seen.filter(({ at }) => at > learned);
       expect(late.filter(({ refused }) => refused).length / late.length).toBeLessThan(0.01);
-      expect(late.length / (1_200 * hidden)).toBeGreaterThan(0.6);
+      expect(late.length / (((end - learned) / 1_000) * hidden)).toBeGreaterThan(0.6);
     });
 
     it('what the platform says is left counts: others use the same quota', async () => {

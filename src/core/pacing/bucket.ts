@@ -23,6 +23,8 @@ export interface BucketClaim {
   learn?: { min: number; max: number };
   /** Which calls are counted: buckets with the same scope and key count the same calls. Default: the name. */
   scope?: string;
+  /** Name and key as one text; filled in at the first use. */
+  id?: string;
 }
 
 /** What an answer of the platform said about a quota. */
@@ -70,7 +72,11 @@ export const RESERVE = [0, 0.05, 0.1, 0.2] as const;
 /** Shorter windows need no reserve: an urgent call waits a few seconds at most. */
 export const RESERVE_FROM_MS = 30_000;
 
-export const bucketId = (claim: Pick<BucketClaim, 'name' | 'key'>): string => `${claim.name}|${claim.key}`;
+/** Name and key as one text, made once per claim. */
+export function bucketId(claim: BucketClaim): string {
+  claim.id ??= `${claim.name}|${claim.key}`;
+  return claim.id;
+}
 
 /** A hidden limit is raised after a whole window at it without a refusal: sooner, nothing was shown. */
 export const cleanMs = (windowMs: number): number => Math.max(CLEAN_MS, windowMs);

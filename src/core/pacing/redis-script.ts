@@ -41,27 +41,64 @@ local function edge(w) return math.min(${EDGE_MAX_MS}, w * ${EDGE_SHARE}) end
 local function key(c) return p .. 'b:' .. c.id end
 
 local FIELDS = {'f','u','lo','hi','e','cy','t','r','l','lt','ld','pr','sl','x','xu','q','qu','h','ht','sd','ra'}
+local cache = {}
+local flights = {}
+-- One reading and one writing per bucket, however many operations of the message touch it.
 local function load(c)
+  local b = cache[c.id]
+  if b then
+    b.c = c
+    return b
+  end
   local v = redis.call('HMGET', key(c), unpack(FIELDS))
-  local b = {c = c, k = key(c), set = {}}
+  b = {c = c, k = key(c), set = {}, plus = {}}
   for i = 1, #FIELDS do b[FIELDS[i]] = v[i] and num(v[i]) end
   b.new = not b.f
   b.f = b.f or 0
   b.u = b.u or 0
+  cache[c.id] = b
   return b
 end
 local function put(b, field, value)
   b[field] = value
   b.set[field] = value
 end
-local function save(b)
-  local a = {}
-  for field, value in pairs(b.set) do
-    a[#a + 1] = field
-    a[#a + 1] = (value == false) and '' or string.format('%.17g', value)
+local function text(value)
+  if value == math.floor(value) and value < 1e15 and value > -1e15 then return string.format('%.0f', value) end
+  return string.format('%.17g', value)
+end
+local function granule(b, n)
+  local units = num(redis.call('HGET', b.k, 'g' .. n) or 0) + (b.plus[n] or 0)
+  return units ~= 0 and units or nil
+end
+local function saveAll()
+  for _, b in pairs(cache) do
+    local a = {}
+    for field, value in pairs(b.set) do
+      a[#a + 1] = field
+      a[#a + 1] = text(value)
+    end
+    for n, units in pairs(b.plus) do
+      a[#a + 1] = 'g' .. n
+      a[#a + 1] = text(units + num(redis.call('HGET', b.k, 'g' .. n) or 0))
+    end
+    if #a > 0 then redis.call('HSET', b.k, unpack(a)) end
+    -- Keys live long after their windows; telling so at every take would cost a tenth of the script.
+    if b.touched and (b.new or b.forced or math.random(16) == 1) then
+      local life = math.max(b.c.w * 2 + 120000, (b.r or 0) - now + 60000, b.l and 2592000000 or 0)
+      redis.call('PEXPIRE', b.k, math.ceil(life))
+      redis.call('ZADD', p .. 'idx', now, b.c.id)
+      if b.new or b.forced then
+        local cost = b.c.cost
+        b.c.cost = nil
+        redis.call('HSET', p .. 'meta', b.c.id, cjson.encode(b.c))
+        b.c.cost = cost
+      end
+    end
   end
-  if #a > 0 then redis.call('HSET', b.k, unpack(a)) end
-  b.set = {}
+  for id, units in pairs(flights) do
+    if units ~= 0 then redis.call('HINCRBYFLOAT', p .. 'fl:' .. m.node, id, text(units)) end
+  end
 end
 
 -- Frees what is older than a window.
@@ -83,9 +120,10 @@ local function expire(b)
   local size = c.w / G
   local lo, gone = b.lo, {}
   while b.u > 0 and lo <= b.hi and (lo + 1) * size + c.w <= now do
-    local n = redis.call('HGET', b.k, 'g' .. lo)
+    local n = granule(b, lo)
     if n then
-      b.u = b.u - num(n)
+      b.u = b.u - n
+      b.plus[lo] = nil
       gone[#gone + 1] = 'g' .. lo
     end
     lo = lo + 1
@@ -107,7 +145,7 @@ local function add(b, at, units)
     if n > b.hi then put(b, 'hi', n) end
     if n < b.lo then put(b, 'lo', n) end
   end
-  redis.call('HINCRBYFLOAT', b.k, 'g' .. n, units)
+  b.plus[n] = (b.plus[n] or 0) + units
   put(b, 'u', b.u + units)
 end
 
@@ -188,9 +226,9 @@ local function wait(b, rank)
       if b.u > 0 and b.lo and c.kind ~= 'C' and not (c.kind == 'J' and b.f > 0) then
         local size = c.w / G
         for n = b.lo, b.hi do
-          local units = redis.call('HGET', b.k, 'g' .. n)
+          local units = granule(b, n)
           if units then
-            over = over - num(units)
+            over = over - units
             if over <= 0 then
               w = math.max(1, (n + 1) * size + c.w - now)
               break
@@ -207,11 +245,12 @@ local function wait(b, rank)
 end
 
 local function flight(b, units)
-  redis.call('HINCRBYFLOAT', p .. 'fl:' .. m.node, b.c.id, units)
+  flights[b.c.id] = (flights[b.c.id] or 0) + units
 end
 
 local function keep(b)
-  redis.call('PEXPIRE', b.k, math.ceil(math.max(b.c.w * 2 + 120000, b.l and 2592000000 or 0)))
+  b.touched = true
+  b.forced = true
 end
 
 local function taken(b, rank)
@@ -229,19 +268,8 @@ local function taken(b, rank)
     put(b, 'h', (b.h or 0) * math.exp(-(now - (b.ht or now)) / c.w) + c.cost)
     put(b, 'ht', now)
   end
-  save(b)
   flight(b, c.cost)
-  if b.new then
-    local cost = c.cost
-    c.cost = nil
-    redis.call('HSET', p .. 'meta', c.id, cjson.encode(c))
-    c.cost = cost
-  end
-  -- Keys live long after their windows; telling so at every take would cost a tenth of the script.
-  if b.new or math.random(16) == 1 then
-    keep(b)
-    redis.call('ZADD', p .. 'idx', now, c.id)
-  end
+  b.touched = true
 end
 
 local function released(b, units, how)
@@ -255,7 +283,6 @@ local function released(b, units, how)
   elseif c.kind == 'F' and now > b.e - edge(c.w) then
     put(b, 'cy', (b.cy or 0) + units)
   end
-  save(b)
 end
 
 -- Turns between nodes: among workspaces that wait, the one that had least goes first.
@@ -273,6 +300,7 @@ local function waitsAt(d, rank)
   end
   return redis.call('EXISTS', seen) == 1
 end
+local waiting = {}
 local function served(o)
   local w, _, sv = names(o)
   local at = num(redis.call('ZSCORE', w, o.ws) or redis.call('HGET', sv, o.ws) or 0)
@@ -290,6 +318,10 @@ local function turn(o)
   redis.call('ZADD', ws, now, o.ws)
   redis.call('PEXPIRE', w, 60000)
   redis.call('PEXPIRE', ws, 60000)
+  if waiting[o.d] ~= now then
+    waiting[o.d] = now
+    redis.call('SET', p .. 'wd:' .. o.d, text(now), 'PX', 60000)
+  end
   local owed = num(redis.call('HGET', sv, '#owed') or 0)
   if o.rank > 0 and owed < ${LOWER_SHARE - 1} then
     for rank = 0, o.rank - 1 do
@@ -304,7 +336,7 @@ end
 local function charge(o, own, cost)
   local w, _, sv = names(o)
   local mine = own + cost / o.weight
-  redis.call('HSET', sv, o.ws, string.format('%.17g', mine), '', string.format('%.17g', own), '#owed', 0)
+  redis.call('HSET', sv, o.ws, text(mine), '', text(own), '#owed', 0)
   redis.call('PEXPIRE', sv, 600000)
   if redis.call('ZSCORE', w, o.ws) then redis.call('ZADD', w, mine, o.ws) end
   for rank = o.rank + 1, 3 do
@@ -313,6 +345,8 @@ local function charge(o, own, cost)
   return mine
 end
 local function anyWaits(d)
+  if waiting[d] == nil then waiting[d] = redis.call('GET', p .. 'wd:' .. d) or false end
+  if not waiting[d] or num(waiting[d]) < now - ${TURN_MS} then return false end
   for rank = 0, 3 do
     if waitsAt(d, rank) then return true end
   end
@@ -332,16 +366,12 @@ local function take(o)
   end
   if not o.q and not at and anyWaits(o.d) then o.q = true end
   if not o.q then
-    if at then
-      for _, b in ipairs(bs) do save(b) end
-      return {at, worst}
-    end
+    if at then return {at, worst} end
     for _, b in ipairs(bs) do taken(b, o.rank) end
     return {0}
   end
   local mine, own = turn(o)
   if at or not mine then
-    for _, b in ipairs(bs) do save(b) end
     if at then return {at, worst, own} end
     return {-1, 0, own}
   end
@@ -374,17 +404,14 @@ local function over(o)
     local left = c.cost
     local n = b.hi
     while left > 0 and b.u > 0 and n and n >= b.lo do
-      local units = num(redis.call('HGET', b.k, 'g' .. n) or 0)
-      local off = math.min(left, units)
+      local off = math.min(left, granule(b, n) or 0)
       if off > 0 then
-        if off == units then redis.call('HDEL', b.k, 'g' .. n)
-        else redis.call('HINCRBYFLOAT', b.k, 'g' .. n, -off) end
+        b.plus[n] = (b.plus[n] or 0) - off
         left = left - off
         put(b, 'u', b.u - off)
       end
       n = n - 1
     end
-    save(b)
   end
   return 0
 end
@@ -407,9 +434,7 @@ local function refuse(o)
     end
   end
   put(b, 'f', b.f)
-  save(b)
-  redis.call('ZADD', p .. 'idx', now, o.c.id)
-  redis.call('PEXPIRE', b.k, math.ceil(math.max(o.c.w * 2 + 120000, o.ms + 60000, b.l and 2592000000 or 0)))
+  keep(b)
   return 0
 end
 
@@ -435,9 +460,7 @@ local function observe(o)
     put(b, 'qu', v.fraction > slow and till or 0)
   end
   put(b, 'f', b.f)
-  save(b)
   keep(b)
-  redis.call('ZADD', p .. 'idx', now, o.c.id)
   return 0
 end
 
@@ -446,15 +469,14 @@ local function view(c)
   local b = load(c)
   expire(b)
   local limit = limitOf(b)
-  save(b)
   local out = {f = b.f, u = b.u, limit = limit, r = b.r and math.max(0, b.r - now) or 0, g = {}, n = inUse(b, limit),
     l = b.l and true or false, x = (b.xu and b.xu > now) and b.x or 0, t = b.t and math.max(0, b.t - now) or 0}
   if (c.kind == 'L' or c.kind == 'J') and b.u > 0 and b.lo then
     local size = c.w / G
     for n = b.lo, b.hi do
-      local units = redis.call('HGET', b.k, 'g' .. n)
+      local units = granule(b, n)
       -- Age of the granule's end: relative, so that it means the same on every clock.
-      if units then out.g[#out.g + 1] = {(n + 1) * size - now, num(units)} end
+      if units then out.g[#out.g + 1] = {(n + 1) * size - now, units} end
     end
   end
   return out
@@ -549,10 +571,7 @@ local function join(o)
     end
     put(b, 'f', math.max(0, b.f - before) + s.f)
     if c.kind == 'F' and s.f > before then put(b, 'u', b.u + s.f - before) end
-    save(b)
     if s.f > 0 then redis.call('HSET', p .. 'fl:' .. m.node, c.id, s.f) else redis.call('HDEL', p .. 'fl:' .. m.node, c.id) end
-    redis.call('ZADD', p .. 'idx', now, c.id)
-    redis.call('HSET', p .. 'meta', c.id, cjson.encode(c))
     keep(b)
   end
   drain(m.node, told)
@@ -594,5 +613,6 @@ for i, o in ipairs(m.ops) do
   elseif o.o == 'x' then bury(m.node); out[i] = 0
   elseif o.o == 'l' then out[i] = list() end
 end
+saveAll()
 return cjson.encode({out = out, now = now})
 `;

@@ -32,7 +32,8 @@ export function redisKind(url: string): StoreKind & { prefix: string } {
     prefix,
     async open(world, clock) {
       const store = new RedisStore({
-        redis: url,
+        // Without a time-out of commands: a busy machine is no outage.
+        redis: new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 }),
         clock: clock ?? world,
         prefix,
         node: `node${opened.length}-${prefix.slice(13, 21)}`,
