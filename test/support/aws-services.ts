@@ -119,7 +119,9 @@ export async function startAwsServices(options: { port?: number } = {}): Promise
       throw error('ResourceExistsException', 'A version with that token and another value exists.');
     if (present === undefined) {
       if (secret.versions.size >= 100) {
-        const spare = [...secret.versions].find(([, version]) => version.stages.size === 0)?.[0];
+        // Versions of the last day are never dropped.
+        const day = Date.now() - 24 * 3_600_000;
+        const spare = [...secret.versions].find(([, one]) => one.stages.size === 0 && one.createdAt < day)?.[0];
         if (spare === undefined) throw error('LimitExceededException', 'too many versions');
         secret.versions.delete(spare);
       }

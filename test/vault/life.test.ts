@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await clouds.stop();
-  clouded.remove();
+  await clouded.remove();
 });
 beforeEach(async () => {
   place = await scenario();

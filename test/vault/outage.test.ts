@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.close();
   await clouds.stop();
-  directory.remove();
+  await directory.remove();
 });
 afterEach(() => {
   for (const place of MANAGERS)
@@ -212,7 +212,7 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
       async done() {
         await world.close();
         await database.close();
-        own.remove();
+        await own.remove();
       },
     };
   };
@@ -286,7 +286,7 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
     clouds[place].fault = 'none';
     await (await openVaultOn(database, own.path, { masterKey: keyAddress(clouds, place) })).close();
     await database.close();
-    own.remove();
+    await own.remove();
   }, 120_000);
 });
 

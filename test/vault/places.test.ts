@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.close();
   await clouds.stop();
-  directory.remove();
+  await directory.remove();
 });
 
 /** Everything that lies in a manager, as text. */
@@ -268,6 +268,17 @@ describe.each(MANAGERS)('versions in %s', (place) => {
   });
 });
 
+it('a secret that aws takes no more versions of goes on under a new name', async () => {
+  const world = await openVaultOn(store, directory.path, { place: 'aws' });
+  const owner = await newOwner(store);
+  for (let n = 1; n <= 102; n++) expect(await world.secrets.put(store.db, owner, 'tokens', { n })).toBe(n);
+  expect(world.alarms).toEqual([]);
+  const other = await openVaultOn(store, directory.path, { place: 'aws' });
+  expect(await other.secrets.get(store.db, owner, 'tokens')).toEqual({ plain: { n: 102 }, version: 102 });
+  await other.close();
+  await world.close();
+});
+
 describe('proof of identity', () => {
   it.each([
     ['aws', 'AWS_SECRET_ACCESS_KEY', 'another-secret-access-key-000000000000000'],
@@ -304,7 +315,7 @@ describe('proof of identity', () => {
     } finally {
       process.env['GOOGLE_APPLICATION_CREDENTIALS'] = right;
       await other.close();
-      elsewhere.remove();
+      await elsewhere.remove();
     }
   });
 });

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await store.close();
-  directory.remove();
+  await directory.remove();
 });
 
 const open = (options: Parameters<typeof openVaultOn>[2] = {}) => openVaultOn(store, directory.path, options);

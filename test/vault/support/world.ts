@@ -1,8 +1,10 @@
 /** A database, master keys and a simulated cloud, put together as the server does it. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import pg from 'pg';
 import { openKeyring } from '../../../src/core/auth/keyring.ts';
 import { type SecretAlarm, SecretStore } from '../../../src/core/auth/secret-store.ts';
 import { VaultAdmin } from '../../../src/core/auth/secrets/admin.ts';
@@ -65,9 +67,17 @@ export interface WorldOptions {
 }
 
 /** A directory that is removed in the end. */
-export function scratch(): { path: string; remove(): void } {
+export function scratch(): { path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), 'polyad-vault-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return {
+    path,
+    async remove() {
+      rmSync(path, { recursive: true, force: true });
+      const schema = schemas.get(path);
+      schemas.delete(path);
+      if (schema !== undefined) await administer(`drop schema ${schema} cascade`);
+    },
+  };
 }
 
 /** What a process has of the vault, over an opened store. */
@@ -123,8 +133,35 @@ export async function openVaultOn(store: Store, dataDir: string, options: WorldO
   };
 }
 
-/** Opens the embedded database of a directory. */
-export const openDatabase = (dataDir: string): Promise<Store> => openStore({ dataDir, log: memoryLog() });
+const server = process.env['POLYAD_TEST_DATABASE_URL'] || undefined;
+/** Schemas on the Postgres server, by the directory that they stand for. */
+const schemas = new Map<string, string>();
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client(server);
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+/** The database of a directory for other processes: nothing for the embedded one. */
+export function databaseEnv(dataDir: string): Record<string, string> {
+  const schema = schemas.get(dataDir);
+  if (server === undefined || schema === undefined) return {};
+  const own = new URL(server);
+  own.searchParams.set('options', `-c search_path=${schema} -c client_min_messages=warning`);
+  return { DATABASE_URL: own.href.replaceAll('+', '%20') };
+}
+
+/** Opens the database of a directory: the embedded one, or a schema of its own where POLYAD_TEST_DATABASE_URL is set. */
+export async function openDatabase(dataDir: string): Promise<Store> {
+  if (server !== undefined && !schemas.has(dataDir)) {
+    const schema = `polyad_vault_${randomBytes(6).toString('hex')}`;
+    await administer(`create schema ${schema}`);
+    schemas.set(dataDir, schema);
+  }
+  return openStore({ dataDir, databaseUrl: databaseEnv(dataDir)['DATABASE_URL'], log: memoryLog() });
+}
 
 /** A new connection that can own secrets. */
 export async function newOwner(store: Store, workspaceId?: string): Promise<SecretOwner> {

@@ -1,8 +1,8 @@
 /** What the cloud clients throw, as our errors. One reading for secret managers and key services. */
 import { type ErrorCode, PolyadError } from '../../errors/index.ts';
 
-/** `missing` = not there or destroyed, `exists` = a secret of that name is there already. */
-export type FailureKind = 'unavailable' | 'throttled' | 'denied' | 'missing' | 'exists';
+/** `missing` = not there or destroyed, `exists` = a secret of that name is there already, `full` = no more versions of it. */
+export type FailureKind = 'unavailable' | 'throttled' | 'denied' | 'missing' | 'exists' | 'full';
 
 /** A failed call of a cloud service. Carries no cause: some clients' errors hold requests with their credentials. */
 export class CloudFailure extends Error {
@@ -29,7 +29,7 @@ interface Thrown {
 const BY_NAME: Record<string, FailureKind> = {
   ThrottlingException: 'throttled',
   TooManyRequestsException: 'throttled',
-  LimitExceededException: 'throttled',
+  LimitExceededException: 'full',
   KMSInternalException: 'unavailable',
   DependencyTimeoutException: 'unavailable',
   InternalServiceError: 'unavailable',
@@ -121,6 +121,7 @@ const SECRET_CODE: Record<FailureKind, ErrorCode> = {
   denied: 'secret_store_denied',
   missing: 'secret_store_missing',
   exists: 'secret_store_unavailable',
+  full: 'secret_store_throttled',
 };
 
 /** A failure of a secret manager. `service` for people: `AWS Secrets Manager`. */
@@ -129,14 +130,14 @@ export function secretFailure(thrown: unknown, service: string, during: string):
   return new PolyadError(SECRET_CODE[kind], {
     message: `${service} ${WORDS[kind]} (${during}): ${message}`,
     details: { service, during, kind },
-    ...(kind === 'unavailable' || kind === 'throttled' ? { retryAfterMs: 5_000 } : {}),
+    ...(kind === 'unavailable' || kind === 'throttled' || kind === 'full' ? { retryAfterMs: 5_000 } : {}),
   });
 }
 
 /** A failure of a key management service. */
 export function keyFailure(thrown: unknown, service: string, keyId: string): PolyadError {
   const { kind, message } = readFailure(thrown);
-  const outage = kind === 'unavailable' || kind === 'throttled';
+  const outage = kind === 'unavailable' || kind === 'throttled' || kind === 'full';
   return new PolyadError(outage ? 'vault_key_service_unavailable' : 'vault_key_service_denied', {
     message: `${service} ${WORDS[kind]} (master key "${keyId}"): ${message}`,
     details: { service, key_id: keyId, kind },
@@ -150,4 +151,5 @@ const WORDS: Record<FailureKind, string> = {
   denied: 'refuses this server',
   missing: 'does not have it',
   exists: 'has such a secret already',
+  full: 'takes no more of them',
 };

@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { PolyadError } from '../../errors/index.ts';
 import type { Envelope, ManagedEnvelope, ManagedStore } from '../../store/schema.ts';
 import { type Binding, mismatch } from '../vault.ts';
-import { secretFailure } from './failures.ts';
+import { readFailure, secretFailure } from './failures.ts';
 import type { SecretManager } from './manager.ts';
 import type { SecretSettings } from './settings.ts';
 
@@ -96,8 +96,10 @@ export class ManagedSecrets {
         try {
           return envelope(known, await this.#manager.add(known, text, label));
         } catch (thrown) {
-          // Deleted by hand: the new version is worth more than the old name.
-          if (secretFailure(thrown, this.#manager.service, 'write').code !== 'secret_store_missing') throw thrown;
+          // Deleted by hand, or full: AWS keeps a hundred versions and drops none that is younger than a day. The new
+          // version is worth more than the old name.
+          const { kind } = readFailure(thrown);
+          if (kind !== 'missing' && kind !== 'full') throw thrown;
         }
       }
       const fresh = name ?? this.newName(binding);
