@@ -13,6 +13,7 @@ import {
   hashApiKey,
   listConnections,
   listWorkspaces,
+  rememberTokenOrigins,
 } from '../core/store/repositories/index.ts';
 import type { ConnectionRow, WorkspaceRow } from '../core/store/schema.ts';
 import type { SimulatorInfo } from '../simulators/kit/worker.ts';
@@ -35,7 +36,9 @@ export async function openDemo(app: App): Promise<Demo> {
   const { apiKey, workspace } = await demoKey(app);
   for (const simulator of Object.values(app.simulators)) {
     const platform = app.registry.find(simulator.id);
-    if (platform !== undefined) await connectTestAccount(app, workspace, platform, simulator);
+    if (platform === undefined) continue;
+    await rememberTestToken(app, platform, simulator);
+    await connectTestAccount(app, workspace, platform, simulator);
   }
   writeDemoFile(app.config.dataDir, {
     api_key: apiKey,
@@ -52,6 +55,12 @@ export async function openDemo(app: App): Promise<Demo> {
     order: 'asc',
   });
   return { apiKey, workspace, connections };
+}
+
+/** The token that the ready line prints is the simulator's: whoever pastes it elsewhere is told so, not the platform. */
+async function rememberTestToken({ store }: App, platform: Platform, { ready }: SimulatorInfo): Promise<void> {
+  const token = ready['access_token'];
+  if (typeof token === 'string') await rememberTokenOrigins(store.db, platform.manifest.type, ENVIRONMENT, [token]);
 }
 
 async function demoKey({ store, config, runtime }: App): Promise<{ apiKey: string; workspace: WorkspaceRow }> {

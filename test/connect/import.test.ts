@@ -38,6 +38,19 @@ function held(more: object = {}) {
 }
 
 describe('POST /unified/connection', () => {
+  it('refuses tokens of another environment before a request could carry them there', async () => {
+    const grant = held();
+    const made = await create({ environment: 'Production', auth: { access_token: grant.access } });
+    expect(made.id).toBeTruthy();
+    const before = world.platform.seen.length;
+    expect(await codeOf(create({ environment: 'Sandbox', auth: { access_token: grant.access } }))).toBe(
+      'environment_crossed',
+    );
+    expect(world.platform.seen.length).toBe(before);
+    // The same tokens in their own environment are welcome again.
+    await create({ environment: 'Production', auth: { access_token: grant.access } });
+  });
+
   it('tests imported credentials, keeps them sealed and answers none of them', async () => {
     const grant = held({ refresh: 'held-refresh-token' });
     const made = await create({

@@ -11,7 +11,13 @@ import { INTEGRATION_CATEGORIES } from '../integrations/integrations.ts';
 import type { Permission } from '../model/permissions.ts';
 import { newId } from '../store/ids.ts';
 import type { Store } from '../store/port.ts';
-import { appendEvent, createConnection, updateConnection } from '../store/repositories/index.ts';
+import {
+  appendEvent,
+  createConnection,
+  originsOfTokens,
+  rememberTokenOrigins,
+  updateConnection,
+} from '../store/repositories/index.ts';
 import type { ConnectionAccount, ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 import { connectionOwner, expiryColumns, grantOf, type SealedTokens, TOKENS } from './credentials.ts';
 import { beginLife } from './life/begin.ts';
@@ -69,6 +75,7 @@ export class Admission {
    *   account than the connection's), or the platform's own trouble (`platform_unavailable` and the like).
    */
   async admit(brought: Candidate): Promise<ConnectionRow> {
+    await this.#sameEnvironment(brought);
     const { candidate, found } = await this.#tested(brought);
     const account = accountOf(candidate, found);
     if (candidate.replacing !== undefined && !sameAccount(candidate.replacing.account, account))
@@ -77,6 +84,17 @@ export class Admission {
     return candidate.replacing === undefined
       ? this.#create(candidate, account)
       : this.#replace(candidate, candidate.replacing, account);
+  }
+
+  /** Refuses tokens that are known to be of another environment, before any request could carry them to its hosts. */
+  async #sameEnvironment({ platform, environment, tokens }: Candidate): Promise<void> {
+    const origins = await originsOfTokens(this.#parts.store.db, platform.manifest.type, tokensOf(tokens));
+    const other = origins.find((origin) => origin !== environment);
+    if (other !== undefined)
+      throw new PolyadError('environment_crossed', {
+        message: `These tokens were issued in the environment \`${other}\` and cannot be used in \`${environment}\`.`,
+        details: { expected: other, given: environment },
+      });
   }
 
   /**
@@ -171,6 +189,7 @@ export class Admission {
         now,
       );
       await secrets.put(trx, connectionOwner(row), TOKENS, { ...candidate.tokens }, { version: 0, now });
+      await rememberTokenOrigins(trx, row.integration_type, row.environment, tokensOf(candidate.tokens), now);
       await beginLife(trx, secrets, candidate.platform, row, candidate.tokens, 1, now);
       await appendEvent(
         trx,
@@ -197,6 +216,7 @@ export class Admission {
         { now },
       );
       const version = await secrets.put(trx, connectionOwner(updated), TOKENS, { ...candidate.tokens }, { now });
+      await rememberTokenOrigins(trx, updated.integration_type, updated.environment, tokensOf(candidate.tokens), now);
       await beginLife(trx, secrets, candidate.platform, updated, candidate.tokens, version, now);
       await appendEvent(
         trx,
@@ -214,6 +234,9 @@ export class Admission {
     return row;
   }
 }
+
+const tokensOf = ({ access_token, refresh_token }: SealedTokens): string[] =>
+  [access_token, refresh_token].filter((token) => token !== undefined);
 
 /** What every connection event says besides its type. */
 export function eventFacts(row: ConnectionRow): Record<string, unknown> {

@@ -97,6 +97,11 @@ export class ObjectWriter {
     const opened = this.#access.open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'update');
     const { ctx, spec, typeName } = opened;
     this.#checkMembers(object, body);
+    if (body['id'] !== undefined && body['id'] !== id)
+      throw new PolyadError('input_field_immutable', {
+        message: `The body names \`${String(body['id'])}\`, the address \`${id}\`: an id cannot be changed.`,
+        details: { field: 'id' },
+      });
     const hint = options.org_id ?? (typeof body['organization_id'] === 'string' ? body['organization_id'] : undefined);
     const { organization } =
       spec.scope === 'connection'

@@ -477,6 +477,14 @@ export interface MigrationTable {
   applied_at: Timestamp;
 }
 
+/** In which environment a token was issued. */
+export interface TokenOriginTable {
+  /** Hash of platform and token. */
+  fingerprint: string;
+  environment: string;
+  created_at: Timestamp;
+}
+
 /** All tables. */
 export interface Database {
   workspaces: WorkspaceTable;
@@ -498,6 +506,7 @@ export interface Database {
   dashboard_sessions: DashboardSessionTable;
   audit_log: AuditTable;
   audit_heads: AuditHeadTable;
+  token_origins: TokenOriginTable;
   polyad_migrations: MigrationTable;
 }
 

@@ -3,7 +3,8 @@ import { migration as vault } from './0002-vault.ts';
 import { migration as tokenLife } from './0003-token-life.ts';
 import { migration as access } from './0004-access.ts';
 import { migration as writes } from './0005-writes.ts';
+import { migration as tokenOrigins } from './0006-token-origins.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order they run. */
-export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, access, writes];
+export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, access, writes, tokenOrigins];

@@ -11,6 +11,7 @@ export * from './oauth-states.ts';
 export * from './secrets.ts';
 export * from './spend-guards.ts';
 export * from './token-lives.ts';
+export * from './token-origins.ts';
 export * from './vault.ts';
 export * from './workspaces.ts';
 export * from './writes.ts';
