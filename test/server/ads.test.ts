@@ -97,6 +97,12 @@ describe('single objects', () => {
     expect(bodies).toEqual([{ name: 'New', budget: expect.anything() }]);
   });
 
+  it('keep their id: a body that names another one is refused', async () => {
+    const answer = await h.call('PATCH', `${ads}/campaign/c1?org_id=o1`, { body: { id: 'c2', name: 'x' } });
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({ code: 'input_field_immutable', details: { field: 'id' } });
+  });
+
   it.each(['PUT', 'PATCH'])('are changed in part by %s', async (method) => {
     const answer = await h.fetch(`${ads}/campaign/a%2Fb?org_id=o1`, {
       method,
