@@ -60,17 +60,11 @@ function checkTiers({ quotaTiers }: Config, registry: PlatformRegistry): void {
   }
 }
 
-/** What configuration holds is as secret as what the vault holds: none of it may reach a log. */
-function learnConfig(config: Config, masterKeys: readonly Uint8Array[]): void {
-  for (const key of masterKeys) {
-    const bytes = Buffer.from(key);
-    for (const encoding of ['base64', 'base64url', 'hex'] as const) knownSecrets.learn(bytes.toString(encoding));
-  }
-  knownSecrets.learn(config.metricsToken);
-  for (const address of [config.databaseUrl, config.redisUrl]) {
-    const password = address === undefined ? undefined : URL.parse(address)?.password;
-    if (password) knownSecrets.learn(decodeURIComponent(password));
-  }
+/** A master key must reach no log in any of the forms in which people write it. */
+function learnMasterKeys(keys: readonly Uint8Array[]): void {
+  for (const key of keys)
+    for (const encoding of ['base64', 'base64url', 'hex'] as const)
+      knownSecrets.learn(Buffer.from(key).toString(encoding));
 }
 
 /** Builds runtime and services over an opened store. @throws PolyadError what `openVault` throws. */
@@ -83,7 +77,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   const pacing = await openPacer(config, clock, log);
   const { pacer } = pacing;
   const masterKeys = vault.keyring.all().map((key) => key.bytes);
-  learnConfig(config, masterKeys);
+  learnMasterKeys(masterKeys);
   const signer = new Signer(masterKeys);
   const audit = new AuditLog({ store, clock, log, signer });
   const parts = {

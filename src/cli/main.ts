@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line of polyad. Each command loads what it needs when it runs, so that `--help` is instant. */
 import { CommanderError } from 'commander';
+import { redactAnswer } from '../core/http/redact.ts';
 import { asCliError, EXIT, errorText } from './errors.ts';
 import { chosen } from './output.ts';
 import { buildProgram } from './program.ts';
@@ -15,9 +16,11 @@ try {
   } else {
     const error = asCliError(thrown);
     process.stderr.write(
-      chosen.format === undefined || chosen.format === 'table'
-        ? errorText(error, stderrStyle().bold)
-        : `${JSON.stringify(error.body ?? { code: error.code, message: error.message, fix: error.fix })}\n`,
+      redactAnswer(
+        chosen.format === undefined || chosen.format === 'table'
+          ? errorText(error, stderrStyle().bold)
+          : `${JSON.stringify(error.body ?? { code: error.code, message: error.message, fix: error.fix })}\n`,
+      ),
     );
     process.exitCode = error.exitCode;
     // Parts that a failed start left behind must not keep the process alive.

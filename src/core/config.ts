@@ -6,6 +6,7 @@ import { ENVIRONMENTS } from './connector/hosts.ts';
 import { PolyadError } from './errors/index.ts';
 import { parseRange } from './http/addresses.ts';
 import { DEFAULT_PORTS, parseAllowed } from './http/egress.ts';
+import { knownSecrets } from './http/redact-values.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const httpUrl = z.url({ protocol: /^https?$/ });
@@ -248,6 +249,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       details: { issues },
     });
   const v = parsed.data;
+  learnSettings(v);
   return {
     role: v.POLYAD_ROLE,
     drainMs: (v.POLYAD_DRAIN_SECONDS ?? (v.DATABASE_URL === undefined ? 0 : 5)) * 1000,
@@ -288,4 +290,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     ...(v.POLYAD_METRICS_TOKEN === undefined ? {} : { metricsToken: v.POLYAD_METRICS_TOKEN }),
     hosts,
   };
+}
+
+/** What settings hold that is secret: no text of this process may show it, from the first complaint on. */
+function learnSettings(v: z.output<typeof schema>): void {
+  for (const key of v.POLYAD_MASTER_KEY?.split(',') ?? [])
+    if (!key.includes('://')) knownSecrets.learn(key.trim().replace(/^[^:]*:/, ''));
+  knownSecrets.learn(v.POLYAD_METRICS_TOKEN);
+  for (const address of [v.DATABASE_URL, v.REDIS_URL]) {
+    const password = address === undefined ? undefined : URL.parse(address)?.password;
+    if (password) knownSecrets.learn(decodeURIComponent(password));
+  }
 }

@@ -49,6 +49,14 @@ export async function start(flags: StartFlags): Promise<void> {
   const { createLog } = await import('../../app/log.ts');
   const log = createLog(config.logLevel);
   process.once('exit', () => log.finish());
+  // What Node would print of a failure that nobody caught is not redacted; what the log prints is.
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ err: error, origin }, 'an unexpected failure ends the server');
+    log.finish();
+    process.exit(1);
+  });
+  // Diagnostic reports would hold the environment, with master key and passwords.
+  process.report.excludeEnv = true;
   if (flags.json !== true && process.stderr.isTTY) process.stderr.write(stderrStyle().dim('Starting polyad …\n'));
   const app = await startApp({ config, log });
   stop.arm(app);

@@ -17,18 +17,37 @@ export function digest(secret: string): string {
  */
 export function redact(value: unknown, secretNames: ReadonlySet<string>): unknown {
   if (typeof value === 'string') {
-    return value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}… (${value.length} characters)` : value;
+    const text = hideSeen(value);
+    return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}… (${text.length} characters)` : text;
   }
   if (Array.isArray(value)) return value.map((item) => redact(item, secretNames));
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    copy[name] =
-      secretNames.has(name.toLowerCase()) && member !== null && member !== undefined
-        ? `sha256:${digest(String(member))}`
-        : redact(member, secretNames);
+    const secret = secretNames.has(name.toLowerCase()) && member !== null && member !== undefined;
+    if (secret) sawSecret(String(member));
+    copy[name] = secret ? `sha256:${digest(String(member))}` : redact(member, secretNames);
   }
   return copy;
+}
+
+/** Secrets that requests carried where secrets belong, so that they are known where they do not. */
+const seen = new Set<string>();
+const SEEN_CAPACITY = 20_000;
+/** Shorter values are words. */
+const SHORTEST_SECRET = 8;
+
+/** Remembers a secret by its value. */
+export function sawSecret(secret: string): void {
+  if (secret.length < SHORTEST_SECRET || seen.has(secret)) return;
+  if (seen.size >= SEEN_CAPACITY) seen.delete(seen.values().next().value as string);
+  seen.add(secret);
+}
+
+/** `text` with secrets that were seen before replaced by their digests. */
+export function hideSeen(text: string): string {
+  if (seen.size === 0) return text;
+  return text.replace(/[A-Za-z0-9._~+=-]{8,}/g, (run) => (seen.has(run) ? `sha256:${digest(run)}` : run));
 }
 
 /** Which entries `list` returns. */

@@ -3,7 +3,7 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ControlRoute, createControl } from './control.ts';
 import type { FaultEffect, Faults } from './faults.ts';
-import { digest, type RequestLog, redact } from './request-log.ts';
+import { digest, hideSeen, type RequestLog, redact, sawSecret } from './request-log.ts';
 import type { VirtualClock } from './types.ts';
 
 /** Largest request body: the largest video a platform takes is 500 MB. */
@@ -200,10 +200,11 @@ export function createSimulatorServer(parts: ServerParts) {
     const effect = parts.faults.apply(request.method, request.path);
     const note = (status: number, code: string | number | null) => {
       const token = parts.tokenOf(request);
+      if (token !== undefined) sawSecret(token);
       parts.log.add({
         at,
         method: request.method,
-        path: request.path,
+        path: hideSeen(request.path),
         query: redact(Object.fromEntries(request.query), secrets) as Record<string, unknown>,
         body: loggedBody(request, secrets),
         token: token === undefined ? null : digest(token),
