@@ -241,18 +241,22 @@ export class Tokens implements TokenSource {
     const state = refused !== undefined ? 'over' : freshness(opened.tokens, now);
     if (state === 'fresh') return opened;
     if (state === 'over') {
-      const need = { expired: refused };
-      const renewed = await this.#renew(connection, need);
-      // It may have joined one that did not know of the refusal and found nothing to do.
-      const last = renewed.tokens.access_token === refused ? await this.#renew(connection, need) : renewed;
+      let renewed = await this.#renew(connection, { expired: refused });
+      // It may have joined one that knew nothing of the refusal, or that began so long ago that its token is over too.
+      for (let again = 0; again < 2 && !this.#serves(renewed, refused); again += 1)
+        renewed = await this.#renew(connection, { expired: refused });
       if (this.#expired.get(connection.id) === refused) this.#expired.delete(connection.id);
-      return last;
+      return renewed;
     }
     // Time to renew, and no reason to wait for it, nor to fail when it does: the present token still serves.
     const pause = this.#pauses.get(connection.id);
     const idle = opened.final === true || !refreshable(opened.tokens, now) || (pause?.until ?? 0) > now.getTime();
     if (!idle && !this.#renewing.has(connection.id)) this.#renewEarly(connection, pause?.failures ?? 0);
     return opened;
+  }
+
+  #serves({ tokens }: Opened, refused: string | undefined): boolean {
+    return tokens.access_token !== refused && freshness(tokens, this.#parts.clock.now()) !== 'over';
   }
 
   #renewEarly(connection: ConnectionRow, failures: number): void {

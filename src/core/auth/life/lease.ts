@@ -26,8 +26,12 @@ export const LEASE_MS = 15_000;
  * even a holder that could not extend it any more is done, one way or another, before anybody else may send that token.
  */
 export const SPENDING_LEASE_MS = TOKEN_CALL_DEADLINE_MS + 15_000;
-/** How often a waiter that heard nothing looks again, in ms; half of it is random. */
-const POLL_MS = 200;
+/**
+ * When a waiter that heard nothing looks again, in ms: doubling from the first to the last, half of it random. New tokens
+ * are heard of at once; only a holder that gave up or died is not.
+ */
+const FIRST_LOOK_MS = 100;
+const LAST_LOOK_MS = 1_000;
 
 /** What the holder of a lease may do. */
 export interface Held {
@@ -94,11 +98,11 @@ export class StoreLease implements RefreshLease {
     // As long as a holder may take, or one that died and its successor. Machine time: the holder is another process,
     // whatever clock this one runs on.
     const giveUp = performance.now() + this.#spendingMs + TOKEN_CALL_DEADLINE_MS;
-    for (;;) {
+    for (let look = FIRST_LOOK_MS; ; look = Math.min(LAST_LOOK_MS, look * 2)) {
       const owner = randomUUID();
       const record = await takeRefreshLease(db, connection, owner, this.#leaseMs);
       if (record === undefined) {
-        await this.#news(connection.id);
+        await this.#news(connection.id, look);
         const done = await settled();
         if (done !== undefined) return done;
         if (performance.now() > giveUp)
@@ -139,15 +143,15 @@ export class StoreLease implements RefreshLease {
     }
   }
 
-  /** Resolves when the connection changed, or after a while. */
-  #news(connectionId: string): Promise<void> {
+  /** Resolves when the connection changed, or after `look` ms at most. */
+  #news(connectionId: string, look: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         stop();
         resolve();
       };
-      const timer = setTimeout(done, POLL_MS / 2 + (Math.random() * POLL_MS) / 2);
+      const timer = setTimeout(done, look / 2 + (Math.random() * look) / 2);
       const stop = this.#store.listenInvalidations((news) => {
         if (news.event === 'changed' && news.kind === 'connection' && news.id === connectionId) done();
       });
