@@ -20,6 +20,9 @@ const listOf = (text: string): string[] =>
 /** Names that Fastify knows for ranges of proxies. */
 const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal']);
 
+/** Variables whose values are secrets. Whoever has read them takes them out of the environment of the process. */
+export const SECRET_VARIABLES = ['POLYAD_MASTER_KEY', 'POLYAD_METRICS_TOKEN', 'DATABASE_URL', 'REDIS_URL'] as const;
+
 /** Entries joined by commas, each of which `known` must accept. */
 const list = (known: (entry: string) => boolean, what: string) =>
   z

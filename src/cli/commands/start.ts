@@ -1,6 +1,7 @@
 /** `polyad start`: the server with its simulators and the demo workspace. */
 import { readConfig } from '../../app/config-file.ts';
 import type { App } from '../../app/start.ts';
+import { keepHeapSmall } from '../heap.ts';
 import { stderrStyle, stdoutStyle } from '../terminal.ts';
 
 export interface StartFlags {
@@ -55,8 +56,10 @@ export async function start(flags: StartFlags): Promise<void> {
     log.finish();
     process.exit(1);
   });
-  // Diagnostic reports would hold the environment, with master key and passwords.
+  // Diagnostic reports hold the environment, those of worker threads too, which inherit it.
   process.report.excludeEnv = true;
+  const { SECRET_VARIABLES } = await import('../../core/config.ts');
+  for (const name of SECRET_VARIABLES) delete process.env[name];
   if (flags.json !== true && process.stderr.isTTY) process.stderr.write(stderrStyle().dim('Starting polyad …\n'));
   const app = await startApp({ config, log });
   stop.arm(app);
@@ -67,6 +70,7 @@ export async function start(flags: StartFlags): Promise<void> {
       ? await (await import('../../app/demo.ts')).openDemo(app).catch(stop.andThrow)
       : undefined;
   if (stop.stopping) return;
+  keepHeapSmall();
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify(readyLine(app, demo))}\n`
