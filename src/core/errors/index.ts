@@ -1,5 +1,5 @@
 /** The one error class of polyad, and the one way it is written on the wire. */
-import { type Actor, ERRORS, type ErrorCode, type ErrorRow, type Retry } from './table.ts';
+import { type Actor, ERRORS, type ErrorCode, type ErrorRow, type Retry } from './errors-table.ts';
 
 export { type Actor, ERRORS, type ErrorCode, type ErrorRow, type Retry };
 

@@ -4,7 +4,7 @@
  * objects.
  */
 
-import type { Actor } from '../errors/table.ts';
+import type { Actor } from '../errors/errors-table.ts';
 
 /** Set state of an object: what its owner wants. */
 export const STATUSES = [
