@@ -110,7 +110,7 @@ afterAll(async () => {
 describe('a server that is killed', () => {
   const open = MOMENTS.map((moment) => `Killed: ${moment}`);
 
-  it('at every moment of a creation has sent it once at most', async () => {
+  it('at every moment of a creation has sent it once at most', { timeout: 180_000 }, async () => {
     for (const moment of MOMENTS) {
       const server = await start({ KILL_AT: moment });
       const exit = once(server.child, 'exit');
