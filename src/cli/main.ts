@@ -1,11 +1,17 @@
 #!/usr/bin/env node
 /** The command line of polyad. Each command loads what it needs when it runs, so that `--help` is instant. */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { redactAnswer } from '../core/http/redact.ts';
 import { asCliError, EXIT, errorText } from './errors.ts';
 import { chosen } from './output.ts';
 import { buildProgram } from './program.ts';
 import { stderrStyle } from './terminal.ts';
+
+// Reading the sources is half the work of a start; what it gave is kept for the next one. In a folder of our own: what
+// lies in a shared one for temporary files may be another user's. Where it cannot be written, nothing is kept.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/polyad', import.meta.url)));
 
 try {
   await buildProgram().parseAsync(process.argv);

@@ -1,5 +1,5 @@
 /** The API document and the pages around it. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.ts';
 import { openApiDocument } from '../openapi/document.ts';
@@ -53,33 +53,47 @@ export function systemRoutes(app: FastifyInstance, deps: Deps, operations: reado
     asset(reply, 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n'),
   );
 
-  app.register(async (docs) => {
-    docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'none' };
-    });
-    docs.addHook('onSend', (_request, reply, payload, done) => {
-      reply.header('content-security-policy', REFERENCE_POLICY);
-      done(null, payload);
-    });
-    // Loaded when the server starts and not before: the bundle is some megabytes.
-    const { default: reference } = await import('@scalar/fastify-api-reference');
-    await docs.register(reference, {
-      routePrefix: '/docs',
-      configuration: {
-        url: '/openapi.json',
-        pageTitle: 'polyad API reference',
-        favicon: '/assets/icon.svg',
-        // Fonts and request proxy of other hosts: this page must work without the internet.
-        withDefaultFonts: false,
-        proxyUrl: '',
-        telemetry: false,
-        hideClientButton: true,
-        // Buttons that lead to services of the page's maker.
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
-        defaultOpenAllTags: false,
-      },
-    });
+  // Made when somebody first looks at it: its bundle would be an eighth of what a node takes that serves nobody's browser.
+  let reference: Promise<FastifyInstance> | undefined;
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    reference ??= referencePages();
+    const made = await (await reference).inject({ method: 'GET', url: request.url });
+    for (const [name, value] of Object.entries(made.headers))
+      if (value !== undefined && !OWN_HEADERS.has(name)) reply.header(name, value);
+    return reply.code(made.statusCode).header('content-security-policy', REFERENCE_POLICY).send(made.rawPayload);
+  };
+  app.get('/docs', page, answer);
+  app.get('/docs/*', page, answer);
+}
+
+/** Headers that the connection's own server writes. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(['connection', 'content-length', 'date', 'keep-alive']);
+
+/** The reference page and its files, as a server that listens nowhere. */
+async function referencePages(): Promise<FastifyInstance> {
+  const [{ default: Fastify }, { default: plugin }] = await Promise.all([
+    import('fastify'),
+    import('@scalar/fastify-api-reference'),
+  ]);
+  const pages = Fastify({ logger: false });
+  await pages.register(plugin, {
+    routePrefix: '/docs',
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'polyad API reference',
+      favicon: '/assets/icon.svg',
+      // Fonts and request proxy of other hosts: this page must work without the internet.
+      withDefaultFonts: false,
+      proxyUrl: '',
+      telemetry: false,
+      hideClientButton: true,
+      // Buttons that lead to services of the page's maker.
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+      defaultOpenAllTags: false,
+    },
   });
+  await pages.ready();
+  return pages;
 }
