@@ -32,16 +32,16 @@ export interface Throughput {
   requests: number;
 }
 
-/** `concurrency` callers, each with one request at a time, for `ms`. `pid`: whose CPU is counted. */
+/** `concurrency` callers, each with one request at a time, for `ms` (0: one request each). `pid`: whose CPU is counted. */
 export async function throughput(to: Target, pid: number, concurrency: number, ms: number): Promise<Throughput> {
   let requests = 0;
   const begun = performance.now();
   const before = cpuSeconds(pid);
   const loop = async (): Promise<void> => {
-    while (performance.now() - begun < ms) {
+    do {
       await one(to);
       requests += 1;
-    }
+    } while (performance.now() - begun < ms);
   };
   await Promise.all(Array.from({ length: concurrency }, loop));
   const seconds = (performance.now() - begun) / 1000;

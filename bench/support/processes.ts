@@ -11,6 +11,8 @@ import { promisify } from 'node:util';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const MAIN = here('../../src/cli/main.ts');
 const PATIENCE_MS = 120_000;
+/** What `npm start` runs Node with. */
+export const SERVER_FLAGS = ['--max-semi-space-size=8'];
 
 /** Variables of the caller that would change what is measured. */
 const FOREIGN = /^(POLYAD_|DATABASE_URL$|REDIS_URL$|NODE_ENV$|npm_lifecycle_event$|NODE_OPTIONS$)/;
@@ -77,6 +79,17 @@ export async function startUpstream(entities = 1_000): Promise<Running> {
   return new Running(child, `http://127.0.0.1:${port}`, performance.now() - begun);
 }
 
+/** Starts the bare proxy in front of `upstream`. */
+export async function startBareProxy(upstream: Running): Promise<Running> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, [here('./bare-proxy.ts'), upstream.url], {
+    env: cleanEnv({}),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const port = await firstLine(child);
+  return new Running(child, `http://127.0.0.1:${port}`, performance.now() - begun);
+}
+
 /** How long the event loop was held up since `loopBegin`; see loop-probe.ts. Milliseconds. */
 export interface LoopReport {
   delayP99Ms: number;
@@ -90,13 +103,14 @@ export interface LoopReport {
 /** Starts `polyad start --json` without demo and simulators. */
 export async function startServer(
   env: Record<string, string>,
-  options: { probe?: boolean; args?: readonly string[]; execArgv?: readonly string[]; nice?: boolean } = {},
+  options: { probe?: boolean; args?: readonly string[]; execArgv?: readonly string[] } = {},
 ): Promise<Running> {
   const begun = performance.now();
   const probe = options.probe === true ? ['--import', here('./loop-probe.ts')] : [];
   const child = spawn(
     process.execPath,
     [
+      ...SERVER_FLAGS,
       ...(options.execArgv ?? []),
       ...probe,
       MAIN,

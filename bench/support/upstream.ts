@@ -58,12 +58,15 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     request.on('end', () => json(response, Buffer.from(JSON.stringify({ code: 0, message: 'OK', data: { bytes } }))));
     return;
   }
-  if (body !== undefined) return json(response, body);
+  if (body !== undefined) {
+    json(response, body);
+    return;
+  }
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-  if (path === 'report/integrated/get/') return json(response, Buffer.from(reportPage(query, entities)));
-  if (path === 'file/big/') return big(response, Number(query.get('mb') ?? 1));
+  if (path === 'report/integrated/get/') json(response, Buffer.from(reportPage(query, entities)));
+  else if (path === 'file/big/') big(response, Number(query.get('mb') ?? 1));
   // The lists that reports ask for a count.
-  return json(response, counted);
+  else json(response, counted);
 }
 
 const server = createServer(answer);

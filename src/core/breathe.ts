@@ -4,7 +4,7 @@
  */
 
 /** How much work is done in one turn of the event loop before the rest waits for the next one, in ms. */
-const TURN_MS = 4;
+const TURN_MS = 3;
 
 /** Who waits to go on; one in each turn, so that sockets and timers come in between. */
 const waiting: (() => void)[] = [];

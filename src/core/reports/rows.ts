@@ -3,14 +3,7 @@
 import { breathe } from '../breathe.ts';
 import type { DerivedRule, MetricRule, ReportRow } from '../connector/report-spec.ts';
 import type { OrganizationFacts } from '../connector/types.ts';
-import {
-  addDecimals,
-  compareDecimals,
-  decimalToNumber,
-  divideDecimals,
-  multiplyDecimals,
-  parseDecimal,
-} from '../model/decimal.ts';
+import { addDecimals, compareDecimals, divideDecimals, multiplyDecimals, parseDecimal } from '../model/decimal.ts';
 import type { PlannedMetric, ReportPlan } from './plan.ts';
 import { Spill } from './spill.ts';
 
@@ -209,6 +202,7 @@ function evaluate(
   metrics: Readonly<Record<string, MetricRule | DerivedRule>>,
 ): string | undefined {
   if ('native' in rule) {
+    if (rule.native.length === 1) return cell[index.get(rule.native[0] as string) as number] ?? undefined;
     let sum: string | undefined;
     for (const native of rule.native) {
       const value = cell[index.get(native) as number];
@@ -222,7 +216,7 @@ function evaluate(
   return divideDecimals(multiplyDecimals(numerator, String(rule.factor)), denominator, { scale: RATIO_SCALE });
 }
 
-/** Makes wire reports of records. What all reports of one plan have in common is worked out once. */
+/** Makes wire reports of records, each member in its wire form. What all reports of one plan have in common is worked out once. */
 export function reporter(
   plan: ReportPlan,
   metrics: Readonly<Record<string, MetricRule | DerivedRule>>,
@@ -254,8 +248,9 @@ export function reporter(
             };
       for (const [at, { name, rule }] of plan.metrics.entries()) {
         const value = evaluate(rule, cell, index, metrics);
+        // Canonical text, so the nearest double needs no further check.
         if (value !== undefined)
-          out.push({ type: name, value: decimalToNumber(value), ...entity, ...breakdown, ...describe[at] });
+          out.push({ type: name, value: Number(value), ...entity, ...breakdown, ...describe[at] });
       }
       if (withRaw)
         native.push({

@@ -11,7 +11,6 @@ import { PolyadError } from '../errors/index.ts';
 import { selectFields } from '../model/fields.ts';
 import type { ListQuery } from '../model/list-query.ts';
 import { permissionFor } from '../model/permissions.ts';
-import { wireObject } from '../model/wire.ts';
 import { Locator } from '../objects/locate.ts';
 import { planReport, type ReportPlan, reportLevel } from './plan.ts';
 import { type CollectedRows, RowCollector, reporter } from './rows.ts';
@@ -259,7 +258,7 @@ export class ReportService {
       const toReport = reporter(plan, metrics, organization, withRaw);
       for await (const record of rows.records(skip)) {
         const one = toReport(record);
-        yield fields === undefined ? wireObject(one, { raw: false }) : selectFields('report', wireObject(one), fields);
+        yield fields === undefined ? one : selectFields('report', one, fields);
         left -= 1;
         if (left === 0) return;
       }

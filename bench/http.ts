@@ -1,0 +1,185 @@
+/**
+ * `npm run bench:http`: what a call through polyad costs over the same call made directly. A bare node:http upstream
+ * answers a fixed page of 50 campaigns; in the same run, in turn: the direct call by undici, the same by TikTok's official
+ * SDK, a bare node:http proxy, polyad's pass-through, unified list and report. Pacing is on: many tenants with an app each
+ * stay below its limits.
+ *
+ * CPU is that of the measured process, from /proc/<pid>/stat, so it is right on a busy machine; requests per second and
+ * latencies are only as good as the machine is quiet.
+ */
+import { officialSdk } from '../test/support/tiktok-sdk.ts';
+import { ADVERTISER } from './support/campaigns.ts';
+import { install, inTurn } from './support/installation.ts';
+import { added, latencies, type Target, target, throughput } from './support/load.ts';
+import { Noise } from './support/machine.ts';
+import { loopBegin, loopReport, startBareProxy } from './support/processes.ts';
+import { record } from './support/results.ts';
+import { quantile, short, shortSpread, spread } from './support/stats.ts';
+
+const ROUNDS = 5;
+const ROUND_MS = Number(process.env['POLYAD_BENCH_MS'] ?? 2_000);
+const CONCURRENCY = 16;
+const PAIRS = 600;
+const TENANTS = Number(process.env['POLYAD_BENCH_TENANTS'] ?? 400);
+const PAGE = `open_api/v1.3/campaign/get/?advertiser_id=${ADVERTISER}&page=1&page_size=50`;
+
+const all = await install('http', { tenants: TENANTS, entities: 50, probe: true });
+const { server, upstream, tenants } = all;
+const bare = await startBareProxy(upstream);
+const noise = new Noise([server.pid, upstream.pid, bare.pid]);
+
+const direct = target(upstream.url, () => ({ path: `/${PAGE}`, headers: { 'access-token': 'bench' } }));
+const through: Record<string, { to: Target; pid: number }> = {
+  'bare node:http proxy': { to: target(bare.url, () => ({ path: `/${PAGE}` })), pid: bare.pid },
+  'pass-through': {
+    to: target(
+      server.url,
+      inTurn(tenants, ({ connection }) => `/passthrough/${connection}/${PAGE}`),
+    ),
+    pid: server.pid,
+  },
+  'unified list of 50': {
+    to: target(
+      server.url,
+      inTurn(tenants, ({ connection }) => `/ads/${connection}/campaign?limit=50&org_id=${ADVERTISER}`),
+    ),
+    pid: server.pid,
+  },
+  'report of 50 campaigns': {
+    to: target(
+      server.url,
+      inTurn(
+        tenants,
+        ({ connection }) =>
+          `/ads/${connection}/report?org_id=${ADVERTISER}&start_gte=2026-10-01&end_lt=2026-10-31&level=campaign`,
+      ),
+    ),
+    pid: server.pid,
+  },
+};
+
+/** One caller after the other in this process, with its CPU per call, in µs. */
+async function callers(work: () => Promise<unknown>, ms: number): Promise<{ rate: number; cpuUs: number }> {
+  let calls = 0;
+  const begun = performance.now();
+  const before = process.cpuUsage();
+  const loop = async (): Promise<void> => {
+    while (performance.now() - begun < ms) {
+      await work();
+      calls += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, loop));
+  const { user, system } = process.cpuUsage(before);
+  return { rate: (calls / (performance.now() - begun)) * 1000, cpuUs: (user + system) / calls };
+}
+
+const sdk = await officialSdk(upstream.url);
+const own: Record<string, () => Promise<unknown>> = {
+  'direct, undici': async () => {
+    const { path, headers } = direct.next();
+    const answer = await direct.pool.request({ path, method: 'GET', ...(headers === undefined ? {} : { headers }) });
+    await answer.body.dump({ limit: Number.MAX_SAFE_INTEGER });
+  },
+  'direct, undici and JSON.parse': async () => {
+    const { path, headers } = direct.next();
+    const answer = await direct.pool.request({ path, method: 'GET', ...(headers === undefined ? {} : { headers }) });
+    return JSON.parse(await answer.body.text());
+  },
+  'direct, official TikTok SDK': async () => {
+    const { error } = await sdk('CampaignCreationApi', 'campaignGet', ADVERTISER, 'bench', { page: 1, pageSize: 50 });
+    if (error !== null) throw error;
+  },
+};
+
+type Numbers = { rate: number[]; cpuUs: number[] };
+const numbers = new Map<string, Numbers>();
+const note = (name: string, rate: number, cpuUs: number): void => {
+  const kept = numbers.get(name) ?? { rate: [], cpuUs: [] };
+  kept.rate.push(rate);
+  kept.cpuUs.push(cpuUs);
+  numbers.set(name, kept);
+};
+
+// Every connection's ad accounts are looked up once, and the code gets warm.
+for (const { to, pid } of Object.values(through)) {
+  for (let at = 0; at < tenants.length; at += 1) await throughput(to, pid, 1, 0);
+  await throughput(to, pid, CONCURRENCY, 1_000);
+}
+for (const work of Object.values(own)) await callers(work, 500);
+
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [name, work] of Object.entries(own)) {
+    const { rate, cpuUs } = await callers(work, ROUND_MS / 2);
+    note(name, rate, cpuUs);
+  }
+  for (const [name, { to, pid }] of Object.entries(through)) {
+    const { requestsPerSecond, cpuUs } = await throughput(to, pid, CONCURRENCY, ROUND_MS);
+    note(name, requestsPerSecond, cpuUs);
+  }
+}
+
+// The event loop while lists and reports come together.
+loopBegin(server);
+await Promise.all(
+  ['unified list of 50', 'report of 50 campaigns', 'pass-through'].map((name) =>
+    throughput((through[name] as { to: Target }).to, server.pid, 8, ROUND_MS),
+  ),
+);
+const loop = await loopReport(server);
+
+const names = Object.keys(through);
+const [directMs, ...others] = await latencies(
+  [direct, ...names.map((name) => (through[name] as { to: Target }).to)],
+  PAIRS,
+);
+const latency = new Map(names.map((name, at) => [name, added(directMs as number[], others[at] as number[])]));
+
+const cpu = (name: string) => spread((numbers.get(name) as Numbers).cpuUs);
+const least = (name: string): number => cpu(name).min;
+const over = (name: string, base: string): number => least(name) - least(base);
+const ratio = least('pass-through') / least('bare node:http proxy');
+const at = (name: string) => latency.get(name) as { p50: number; p99: number };
+const target_ = (name: string, value: number, unit: string, limit: number) => ({
+  name,
+  value: `${short(value)} ${unit}`,
+  target: `<= ${limit} ${unit}`,
+  met: value <= limit,
+});
+record({
+  name: 'http',
+  what: `A page of 50 campaigns, ${CONCURRENCY} callers, ${TENANTS} tenants, ${all.engine}; min / median / max of ${ROUNDS} rounds`,
+  noise: noise.share(),
+  rows: [...numbers].map(([name, { rate }]) => ({
+    call: name,
+    'requests/s': shortSpread(spread(rate)),
+    'CPU µs each': shortSpread(cpu(name)),
+    'added p50 ms': latency.has(name) ? short(at(name).p50) : '',
+    'added p99 ms': latency.has(name) ? short(at(name).p99) : '',
+  })),
+  targets: [
+    target_(
+      'unified list: CPU over the direct call (undici, JSON.parse)',
+      over('unified list of 50', 'direct, undici and JSON.parse'),
+      'µs',
+      500,
+    ),
+    target_('unified list: added p50', at('unified list of 50').p50, 'ms', 1),
+    target_('pass-through: CPU over the direct call (undici)', over('pass-through', 'direct, undici'), 'µs', 250),
+    target_('pass-through: CPU against a bare node:http proxy', ratio, 'times', 2),
+    target_('pass-through: added p50', at('pass-through').p50, 'ms', 0.8),
+    target_('pass-through: added p99', at('pass-through').p99, 'ms', 4),
+    {
+      name: 'unified lists per second',
+      value: short(spread((numbers.get('unified list of 50') as Numbers).rate).max),
+      target: '>= 1600',
+      met: spread((numbers.get('unified list of 50') as Numbers).rate).max >= 1600,
+    },
+    target_('event loop under load: longest turn, CPU of the main thread', loop.turnMaxMs, 'ms', 10),
+  ],
+  more: { loop, directMs: { p50: quantile(directMs as number[], 0.5), p99: quantile(directMs as number[], 0.99) } },
+});
+
+await bare.end();
+await all.close();
+process.exit(0);

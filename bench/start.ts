@@ -1,0 +1,117 @@
+/**
+ * `npm run bench:start`: how long a user waits. From spawning `polyad start --json` on an empty directory (embedded
+ * database, simulators, demo account connected through the OAuth flow) to its ready line and to the first good answer;
+ * the same on the directory it left; and a node on Postgres. Memory is resident memory of the whole process.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { ownDatabase } from './support/database.ts';
+import { cpuSeconds, memoryMb, Noise } from './support/machine.ts';
+import { cleanEnv, ownDirectory, SERVER_FLAGS } from './support/processes.ts';
+import { record } from './support/results.ts';
+import { short, shortSpread, spread } from './support/stats.ts';
+
+const ROUNDS = Number(process.env['POLYAD_BENCH_ROUNDS'] ?? 5);
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+
+interface Start {
+  readyMs: number;
+  answerMs: number;
+  /** CPU that the process used until the first good answer: what a start costs on a quiet machine, and more. */
+  cpuMs: number;
+  memoryMb: number;
+}
+
+async function start(
+  env: Record<string, string>,
+  args: readonly string[],
+  probe: (ready: Ready) => string,
+): Promise<Start> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, [...SERVER_FLAGS, MAIN, 'start', '--json', ...args], {
+    env: cleanEnv({
+      POLYAD_PORT: '0',
+      POLYAD_SIMULATOR_PORT: '0',
+      POLYAD_DRAIN_SECONDS: '0',
+      POLYAD_LOG_LEVEL: 'error',
+      ...env,
+    }),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8');
+  for await (const text of child.stdout) {
+    out += text as string;
+    if (out.includes('\n')) break;
+  }
+  const readyMs = performance.now() - begun;
+  const ready = JSON.parse(out) as Ready;
+  const answer = await fetch(probe(ready), { headers: { authorization: ready.api_key ?? '' } });
+  await answer.text();
+  if (!answer.ok) throw new Error(`the first answer is ${answer.status}`);
+  const answerMs = performance.now() - begun;
+  const pid = child.pid as number;
+  const cpuMs = cpuSeconds(pid) * 1000;
+  // What the start left is given back after a moment; what stays is what the node takes.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const memory = memoryMb(pid).now;
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  await closed;
+  return { readyMs, answerMs, cpuMs, memoryMb: memory };
+}
+
+interface Ready {
+  url: string;
+  api_key: string | null;
+  connections: { id: string }[];
+}
+
+const demo = ({ url, connections }: Ready): string => `${url}/ads/${connections[0]?.id}/campaign?limit=5`;
+const starts: Record<string, Start[]> = { 'first start': [], 'second start': [], 'node on Postgres': [] };
+const noise = new Noise([]);
+const database = await ownDatabase('start');
+const node = await ownDirectory();
+for (let round = 0; round < ROUNDS; round += 1) {
+  const directory = await ownDirectory();
+  starts['first start']?.push(await start(directory.env, [], demo));
+  starts['second start']?.push(await start(directory.env, [], demo));
+  await directory.remove();
+  if (database !== undefined) {
+    const env = { ...node.env, DATABASE_URL: database.url };
+    starts['node on Postgres']?.push(await start(env, ['--no-demo', '--no-simulators'], ({ url }) => `${url}/readyz`));
+  }
+}
+await node.remove();
+await database?.drop();
+
+const measured = Object.entries(starts).filter(([, all]) => all.length > 0);
+const of = (name: string, what: keyof Start) => spread((starts[name] as Start[]).map((one) => one[what]));
+const promise = (name: string, value: number, unit: string, limit: number) => ({
+  name,
+  value: `${short(value)} ${unit}`,
+  target: `< ${limit} ${unit}`,
+  met: value < limit,
+});
+record({
+  name: 'start',
+  what: `Start of the server, min / median / max of ${ROUNDS} rounds`,
+  noise: noise.share(),
+  rows: measured.map(([name]) => ({
+    start: name,
+    'ready, ms': shortSpread(of(name, 'readyMs')),
+    'first answer, ms': shortSpread(of(name, 'answerMs')),
+    'CPU, ms': shortSpread(of(name, 'cpuMs')),
+    'memory, MB': shortSpread(of(name, 'memoryMb')),
+  })),
+  targets: [
+    promise('first start to first good answer (least)', of('first start', 'answerMs').min, 'ms', 3_500),
+    promise('second start to first good answer (least)', of('second start', 'answerMs').min, 'ms', 1_500),
+    promise('memory after the first start', of('first start', 'memoryMb').median, 'MB', 500),
+    promise('memory after reopening', of('second start', 'memoryMb').median, 'MB', 400),
+    ...(database === undefined
+      ? []
+      : [promise('memory of a node on Postgres', of('node on Postgres', 'memoryMb').median, 'MB', 150)]),
+  ],
+});
