@@ -169,7 +169,8 @@ describe.runIf(servers() !== undefined)('roles', () => {
     }
     expect(await status(worker, '/unified/connection')).toBe(404);
     expect(await status(api, '/unified/connection')).toBe(200);
-    const role = async (node: ServerProcess) => ((await (await fetch(`${node.ready.url}/healthz`)).json()) as Json).role;
+    const role = async (node: ServerProcess) =>
+      ((await (await fetch(`${node.ready.url}/healthz`)).json()) as Json).role;
     expect([await role(worker), await role(api)]).toEqual(['worker', 'api']);
     expect(await worker.end('SIGTERM')).toBe(0);
   });
