@@ -16,7 +16,14 @@ import {
 import type { Deps } from './deps.ts';
 import type { Principal } from './request.ts';
 
-export const SESSION_COOKIE = 'polyad_session';
+/**
+ * Over https the cookie is this host's alone and needs the path `/`: browsers take such a name from nobody else. Over http
+ * (a developer's machine) such names do not work.
+ */
+export const sessionCookie = (publicUrl: string | undefined): { name: string; path: string } =>
+  publicUrl?.startsWith('https:') === true
+    ? { name: '__Host-polyad_session', path: '/' }
+    : { name: 'polyad_session', path: '/dashboard' };
 /** Longest life of a session in ms, however busy it is. */
 export const SESSION_LIFE_MS = 12 * 60 * 60_000;
 /** Life of a session that nobody uses, in ms. */
@@ -68,7 +75,9 @@ function storeOf({ runtime }: Deps): NonNullable<FastifySessionOptions['store']>
 /** Makes sessions known to the routes of `app`. */
 export async function useSessions(app: FastifyInstance, deps: Deps): Promise<void> {
   const { signer } = deps.services;
-  const secure = deps.runtime.config.publicUrl?.startsWith('https:') === true;
+  const { publicUrl } = deps.runtime.config;
+  const { name, path } = sessionCookie(publicUrl);
+  const secure = path === '/';
   // The server itself speaks http; that browsers reach it by https is what the public address says.
   if (secure)
     app.addHook('onRequest', (request, _reply, done) => {
@@ -76,8 +85,8 @@ export async function useSessions(app: FastifyInstance, deps: Deps): Promise<voi
       done();
     });
   await app.register(session, {
-    cookieName: SESSION_COOKIE,
-    cookie: { path: '/dashboard', httpOnly: true, sameSite: 'strict', secure, maxAge: SESSION_LIFE_MS },
+    cookieName: name,
+    cookie: { path, httpOnly: true, sameSite: 'strict', secure, maxAge: SESSION_LIFE_MS },
     // Signed as everything else of ours is: the signature outlives a rotation of the master key.
     secret: {
       sign: (value) => signer.sign('session', value),

@@ -117,7 +117,7 @@ describe('attacks on the callback', () => {
     await refused(() => comeBack(world.connect, changed('error', 'access_denied'), browser));
     await refused(() => comeBack(world.connect, address, new Browser()));
     const forged = new Browser();
-    forged.cookie = `polyad_connect=${'B'.repeat(43)}`;
+    forged.cookie = `__Secure-polyad_connect=${'B'.repeat(43)}`;
     await refused(() => comeBack(world.connect, address, forged));
     await refused(() => comeBack(world.connect, address, browser, 'otherads'));
     await world.clock.advance(FLOW_LIFE_MS);
@@ -174,7 +174,7 @@ describe('attacks on the callback', () => {
     await refused(() => comeBack(world.connect, address, other));
     await refused(() => comeBack(world.connect, address, new Browser()));
     const forged = new Browser();
-    forged.cookie = `polyad_connect=${'A'.repeat(43)}`;
+    forged.cookie = `__Secure-polyad_connect=${'A'.repeat(43)}`;
     await refused(() => comeBack(world.connect, address, forged));
     expect((await comeBack(world.connect, address, browser)).status).toBe(302);
   });
@@ -295,7 +295,7 @@ describe('attacks on the page', () => {
   it('ignores cookies that are not of our form', async () => {
     const { url } = await world.connect.start(world.workspace.id, 'loopads', targets);
     const browser = new Browser();
-    browser.cookie = 'polyad_connect=short; other=1';
+    browser.cookie = '__Secure-polyad_connect=short; other=1';
     expect((await world.connect.page(linkOf(url), asked(browser))).headers['set-cookie']).toContain('polyad_connect=');
   });
 });

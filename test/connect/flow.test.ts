@@ -43,7 +43,7 @@ describe('from link to connection', () => {
     expect(page).toContain('Continue to Loop Ads');
     expect(answer.body).not.toContain('<script');
     expect(answer.headers['set-cookie']).toMatch(
-      /^polyad_connect=[\w-]{43}; Path=\/connect; Max-Age=1200; HttpOnly; SameSite=Lax; Secure$/,
+      /^__Secure-polyad_connect=[\w-]{43}; Path=\/connect; Max-Age=1200; HttpOnly; SameSite=Lax; Secure$/,
     );
     const policy = answer.headers['content-security-policy'] as string;
     const nonce = /style-src 'nonce-([^']+)'/.exec(policy)?.[1];

@@ -22,8 +22,12 @@ import type { Signer } from './signing.ts';
 
 /** How long a link, and after Continue the way through the platform, may take, in ms. */
 export const FLOW_LIFE_MS = 10 * 60_000;
-/** The cookie that binds a flow to a browser. */
-export const BROWSER_COOKIE = 'polyad_connect';
+/**
+ * The cookie that binds a flow to a browser. Over https its name says that it came over https: browsers take such a name
+ * from nobody else, so no other host of the domain and no plain http can put one in.
+ */
+const cookieName = (publicUrl: string): string =>
+  publicUrl.startsWith('https:') ? '__Secure-polyad_connect' : 'polyad_connect';
 
 /** What the row of a flow remembers. */
 export interface Flow extends Record<string, unknown> {
@@ -166,15 +170,16 @@ export function newBrowserCookie(publicUrl: string): string {
   const life = (2 * FLOW_LIFE_MS) / 1000;
   const value = randomBytes(32).toString('base64url');
   const secure = protocol === 'https:' ? '; Secure' : '';
-  return `${BROWSER_COOKIE}=${value}; Path=${path}; Max-Age=${life}; HttpOnly; SameSite=Lax${secure}`;
+  return `${cookieName(publicUrl)}=${value}; Path=${path}; Max-Age=${life}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 /** Our cookie in a `Cookie` header, if it is of the form that we set. */
-export function readBrowserCookie(header: string | undefined): string | undefined {
+export function readBrowserCookie(header: string | undefined, publicUrl: string): string | undefined {
+  const name = cookieName(publicUrl);
   const value = header
     ?.split(';')
     .map((pair) => pair.trim())
-    .find((pair) => pair.startsWith(`${BROWSER_COOKIE}=`))
-    ?.slice(BROWSER_COOKIE.length + 1);
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
   return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined;
 }

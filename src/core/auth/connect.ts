@@ -103,7 +103,7 @@ export class ConnectFlow {
   /** `GET /connect/<link>`: the page. Also sets the cookie that the rest of the flow is bound to. */
   page(link: string, request: BrowserRequest): Promise<BrowserAnswer> {
     return this.#answered(request, async () => {
-      const browser = readBrowserCookie(request.cookie);
+      const browser = readBrowserCookie(request.cookie, this.#parts.publicUrl());
       const answer = this.#page(await this.#states.find('link', link, browser));
       if (browser !== undefined) return answer;
       return { ...answer, headers: { ...answer.headers, 'set-cookie': newBrowserCookie(this.#parts.publicUrl()) } };
@@ -113,7 +113,7 @@ export class ConnectFlow {
   /** `POST /connect/<link>`: Continue, Cancel, or pasted tokens. */
   submit(link: string, form: Record<string, string | undefined>, request: BrowserRequest): Promise<BrowserAnswer> {
     return this.#answered(request, async () => {
-      const browser = readBrowserCookie(request.cookie);
+      const browser = readBrowserCookie(request.cookie, this.#parts.publicUrl());
       const found = await this.#states.find('link', link, browser);
       // Only a browser that was shown the page may go on: a form on another site cannot skip it.
       if (browser === undefined) throw new PolyadError('oauth_cookie_missing');
@@ -131,7 +131,7 @@ export class ConnectFlow {
   /** `GET /connect/callback/<type>`: the platform sends the browser back. */
   callback(type: string, query: Record<string, string | undefined>, request: BrowserRequest): Promise<BrowserAnswer> {
     return this.#answered(request, async () => {
-      const browser = readBrowserCookie(request.cookie);
+      const browser = readBrowserCookie(request.cookie, this.#parts.publicUrl());
       const state = query['state'] ?? '';
       const sent = sentHash(query);
       const used = await this.#states.used(state, browser, type);

@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts';
 import { sendPage } from '../page.ts';
 import { type DashboardFacts, dashboardPage, signInPage } from '../pages/dashboard.ts';
 import type { Principal } from '../request.ts';
-import { closeSession, openSession, SESSION_COOKIE, sessionOf, useSessions } from '../session.ts';
+import { closeSession, openSession, sessionCookie, sessionOf, useSessions } from '../session.ts';
 import { apiCallToWire } from './apicall.ts';
 
 const CALLS_SHOWN = 25;
@@ -144,7 +144,8 @@ function signedInRoutes(app: FastifyInstance, deps: Deps): void {
     sameOrigin(request, services.publicUrl());
     const principal = await sessionOf(deps, request);
     await closeSession(request);
-    reply.clearCookie(SESSION_COOKIE, { path: '/dashboard' });
+    const { name, path } = sessionCookie(runtime.config.publicUrl);
+    reply.clearCookie(name, { path, secure: path === '/' });
     if (principal !== undefined) await noteSession(request, 'closeSession', principal);
     return reply.redirect('/dashboard/sign-in', 303);
   });
