@@ -36,6 +36,8 @@ export interface Codec {
   /** Name in docs and capability map: `money.decimal`. */
   name: string;
   decode(native: unknown, ctx: CodecContext): unknown;
+  /** What `decode` gives is an instant in the wire's form: it need not be checked once more. */
+  instant?: true;
   /** Absent = cannot be written. */
   encode?(unified: unknown, ctx: CodecContext): unknown;
   /** Unified values it can write, for `details.allowed` and docs. */
@@ -250,12 +252,14 @@ export const time = {
   /** Native: `YYYY-MM-DD HH:MM:SS` in UTC; fractions of seconds are cut. */
   utcText: {
     name: 'time.utcText',
+    instant: true,
     decode: (native) => (typeof native === 'string' ? isoFromUtcText(native) : undefined),
     encode: (unified, ctx) => utcTextFromMs(instant(unified, ctx)),
   } satisfies Codec as Codec,
   /** Native: seconds since 1970. */
   epochSeconds: {
     name: 'time.epochSeconds',
+    instant: true,
     decode: (native) => {
       const seconds = finite(native);
       return isoOrNothing(seconds === undefined ? undefined : seconds * 1000);
@@ -265,12 +269,14 @@ export const time = {
   /** Native: milliseconds since 1970. */
   epochMs: {
     name: 'time.epochMs',
+    instant: true,
     decode: (native) => isoOrNothing(finite(native)),
     encode: (unified, ctx) => instant(unified, ctx),
   } satisfies Codec as Codec,
   /** Native: ISO 8601 with zone. */
   iso: {
     name: 'time.iso',
+    instant: true,
     decode: (native) => (typeof native === 'string' ? isoFromText(native) : undefined),
     encode: (unified, ctx) => isoFromMs(instant(unified, ctx)),
   } satisfies Codec as Codec,

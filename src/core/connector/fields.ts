@@ -67,7 +67,11 @@ function getterOf(path: string): Getter {
 }
 
 /** Sets a member of the unified object, in the form that it has on the wire; what the wire does not know is left out. */
-function setterOf(path: string): Setter {
+function setterOf(path: string, codec: Codec): Setter {
+  if (codec.instant === true && !path.includes('.'))
+    return (object, value) => {
+      object[path] = value;
+    };
   const fit = wireMember(path.slice(path.lastIndexOf('.') + 1));
   if (path.includes('.'))
     return (object, value) => {
@@ -117,7 +121,7 @@ function leaves(value: unknown, known: ReadonlySet<string>, prefix = ''): string
 
 /** One rule's way from a native row into the unified object. */
 function readerOf({ unified, native, codec }: FieldRule): (row: Native, out: Unified, ctx: CodecContext) => void {
-  const targets = list(unified).map((path) => ({ path, set: setterOf(path) }));
+  const targets = list(unified).map((path) => ({ path, set: setterOf(path, codec) }));
   const sources = list(native).map((path) => ({ path, get: getterOf(path) }));
   const [target] = targets as [(typeof targets)[number]];
   const [source] = sources as [(typeof sources)[number]];

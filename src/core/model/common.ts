@@ -21,6 +21,8 @@ export function openEnum<const T extends EnumValues>(values: T) {
 const ZONED_DATE_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/;
 
+const [DASH, COLON, T, Z] = [45, 58, 84, 90];
+
 /** The number that two digits make; 99, which is in no range here, for anything else. */
 const two = (text: string, at: number): number => {
   const high = text.charCodeAt(at) - 48;
@@ -42,19 +44,19 @@ function isPlainUtc(text: string): boolean {
     // The year: any four digits.
     isPair(text, 0) &&
     isPair(text, 2) &&
-    text[4] === '-' &&
+    text.charCodeAt(4) === DASH &&
     month >= 1 &&
     month <= 12 &&
-    text[7] === '-' &&
+    text.charCodeAt(7) === DASH &&
     day >= 1 &&
     day <= 28 &&
-    text[10] === 'T' &&
+    text.charCodeAt(10) === T &&
     two(text, 11) <= 23 &&
-    text[13] === ':' &&
+    text.charCodeAt(13) === COLON &&
     two(text, 14) <= 59 &&
-    text[16] === ':' &&
+    text.charCodeAt(16) === COLON &&
     two(text, 17) <= 59 &&
-    text[19] === 'Z'
+    text.charCodeAt(19) === Z
   );
 }
 
