@@ -59,6 +59,10 @@ interface Result {
 
 const results: Result[] = [];
 
+/** Above this part of the machine in others' use, a time by the clock says more about them than about us. */
+const NOISY = 0.25;
+const judged = ({ unit, foreign_cpu }: Result): boolean => unit.endsWith('of CPU') || foreign_cpu <= NOISY;
+
 function record(name: string, unit: string, target: number | null, values: readonly number[], foreign: number): void {
   const sorted = [...values].sort((left, right) => left - right);
   const round = (value: number): number => Number(value.toPrecision(4));
@@ -72,7 +76,10 @@ function record(name: string, unit: string, target: number | null, values: reado
     foreign_cpu: round(foreign),
   };
   results.push(result);
-  const verdict = target === null ? '' : result.median <= target ? `  ok (≤ ${target})` : `  MISSED (≤ ${target})`;
+  const verdict =
+    target === null
+      ? ''
+      : `  ${result.median <= target ? 'ok' : judged(result) ? 'MISSED' : 'not judged: too noisy'} (≤ ${target})`;
   console.log(
     `${name.padEnd(58)} min ${result.min}  median ${result.median}  max ${result.max} ${unit}  others used ${Math.round(foreign * 100)} %${verdict}`,
   );
@@ -165,6 +172,7 @@ try {
     ['encrypt 100,000 tokens afresh', 'reencrypt', 100_000 / scale, 30],
   ] as const) {
     const seconds: number[] = [];
+    const work: number[] = [];
     const reads: number[] = [];
     let old = key('k0');
     const owners = await fill(store, new Vault(new Keyring([old])), count);
@@ -175,14 +183,18 @@ try {
       const secrets = new SecretStore(vault);
       const stop = reader(store, secrets, owners);
       const began = performance.now();
+      const cpu = process.cpuUsage();
       const ended = await runVaultJob({ store, vault, secrets, clock: systemClock, log }, { name: job });
       seconds.push((performance.now() - began) / 1000);
+      const { user, system } = process.cpuUsage(cpu);
+      work.push((user + system) / 1e6);
       reads.push(...(await stop()));
       if (ended.state !== 'done' || ended.done !== count) throw new Error(`the job did ${ended.done} of ${count}`);
       old = fresh;
     }
     const foreign = foreignShare(before);
     record(`${name}, reads served meanwhile`, 's', target / scale, seconds, foreign);
+    record('  the same in time of one core, database included', 's of CPU', target / scale, work, foreign);
     record(`  a read during it (${reads.length} reads, row and all)`, 'ms', null, reads, foreign);
   }
 } finally {
@@ -191,7 +203,7 @@ try {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-const missed = results.filter(({ target, median }) => target !== null && median > target);
+const missed = results.filter((one) => one.target !== null && one.median > one.target && judged(one));
 if (!quick) {
   const folder = new URL('./results/', import.meta.url);
   mkdirSync(folder, { recursive: true });

@@ -31,6 +31,8 @@ export interface CloudService {
   faultTimes: number;
   /** One entry per request that was let in: `GetSecretValue polyad/…`. */
   readonly log: string[];
+  /** Requests that came, answered or not. */
+  attempts: number;
   /** Requests whose proof of identity was wrong. */
   refused: number;
   close(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startCloudService(options: CloudOptions): Promise<CloudSer
   const onRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    service.attempts += 1;
     const { fault } = service;
     if (fault === 'slow') return;
     if (fault === 'down') {
@@ -105,6 +108,7 @@ export async function startCloudService(options: CloudOptions): Promise<CloudSer
     fault: 'none',
     faultTimes: Number.POSITIVE_INFINITY,
     log: [],
+    attempts: 0,
     refused: 0,
     async close() {
       for (const socket of sockets) socket.destroy();
