@@ -291,6 +291,17 @@ describe('the dashboard’s session', () => {
     expect((await signIn((await made({ scopes: ['read'] })).key)).status).toBe(401);
   });
 
+  it('tells browsers to keep none of its pages', async () => {
+    const { cookie } = await signIn((await made({ scopes: ['admin'] })).key);
+    for (const path of ['/dashboard', '/dashboard/sign-in']) {
+      const { headers } = await fetch(`${app.url}${path}`, { redirect: 'manual', headers: { cookie } });
+      if (headers.get('location') === null) expect(headers.get('cache-control')).toBe('no-store');
+    }
+    expect((await fetch(`${app.url}/dashboard`, { headers: { cookie } })).headers.get('cache-control')).toBe(
+      'no-store',
+    );
+  });
+
   it('takes forms of its own pages alone', async () => {
     const { key } = await made({ scopes: ['admin'] });
     for (const origin of ['https://evil.example', 'null', undefined]) {
