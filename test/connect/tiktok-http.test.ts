@@ -297,7 +297,7 @@ describe('TikTok, connected over HTTP', () => {
       environment: 'simulator',
       auth: { access_token: token },
     });
-    expect(crossed.body.code).toBe('connection_test_failed');
+    expect(crossed.body.code).toBe('environment_crossed');
   });
 
   it('stops at once when the customer revokes: one refusal at TikTok, none after', async () => {
