@@ -72,14 +72,14 @@ function setterOf(path: string, codec: Codec): Setter {
     return (object, value) => {
       object[path] = value;
     };
-  const fit = wireMember(path.slice(path.lastIndexOf('.') + 1));
+  const toFit = wireMember(path.slice(path.lastIndexOf('.') + 1));
   if (path.includes('.'))
     return (object, value) => {
-      const fitting = fit(value);
+      const fitting = toFit(value);
       if (fitting !== undefined) setPath(object, path, fitting);
     };
   return (object, value) => {
-    const fitting = fit(value);
+    const fitting = toFit(value);
     if (fitting !== undefined) object[path] = fitting;
   };
 }
