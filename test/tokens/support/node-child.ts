@@ -13,8 +13,10 @@ export interface ChildOrder extends NodeSettings {
   workspaceId: string;
   connectionIds: string[];
   callers: number;
-  /** Machine time for which callers go on. */
+  /** Machine time for which callers go on, from their process's own begin. */
   runMs: number;
+  /** No caller goes on beyond this time (ms of the epoch), however late its process began. */
+  until?: number;
   /** Longest pause of a caller between two tokens, in ms of machine time. */
   pauseMs: number;
   killAt?: RefreshStep;
@@ -44,7 +46,7 @@ const node = await openNode(order, async (step) => {
 });
 const cache = createStoreCache(node.store);
 const report: ChildReport = { taken: 0, failed: 0, errors: [], stale: 0, longestMs: 0, cpuMs: 0 };
-const ends = performance.now() + order.runMs;
+const ends = performance.now() + Math.min(order.runMs, (order.until ?? Number.POSITIVE_INFINITY) - Date.now());
 
 async function caller(): Promise<void> {
   while (performance.now() < ends) {
