@@ -202,7 +202,10 @@ export async function startAzureServices(options: { port?: number } = {}): Promi
       const { n, e } = publicKey.export({ format: 'jwk' });
       return {
         status: 200,
-        body: { key: { kid, kty: 'RSA', key_ops: ['wrapKey', 'unwrapKey'], n, e }, attributes: { enabled: azure.keyEnabled } },
+        body: {
+          key: { kid, kty: 'RSA', key_ops: ['wrapKey', 'unwrapKey'], n, e },
+          attributes: { enabled: azure.keyEnabled },
+        },
       };
     }
     if (!azure.keyEnabled) throw error(403, 'Forbidden', 'Operation unwrapKey is not allowed on a disabled key.');
