@@ -8,6 +8,9 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Tests of killed processes and of real servers share CI's two cores: one that fails there is tried once more, and the
+    // report names it. At a desk nothing is repeated.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default'],
