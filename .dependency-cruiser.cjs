@@ -24,7 +24,8 @@ module.exports = {
     },
     {
       name: 'edges-use-core',
-      comment: 'server, cli and mcp are thin: they reach platforms and simulators only through what the composition root hands them.',
+      comment:
+        'server, cli and mcp are thin: they reach platforms and simulators only through what the composition root hands them.',
       severity: 'error',
       from: { path: '^src/(server|mcp)/' },
       to: { path: '^src/(platforms|simulators|cli)/' },

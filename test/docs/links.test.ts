@@ -9,7 +9,15 @@ import { ERRORS } from '../../src/core/errors/index.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 const GUIDES = readdirSync(join(ROOT, 'docs/guides')).map((name) => `docs/guides/${name}`);
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/operations.md', ...GUIDES];
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'docs/operations.md',
+  ...GUIDES,
+];
 
 /** Fenced blocks are samples of other places; links and paths are looked for outside. */
 const prose = (page: string): string => read(page).replace(/^```[\s\S]*?^```$/gm, '');

@@ -67,7 +67,14 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   }
   let url = '';
   const registry = new PlatformRegistry([testPlatform]);
-  const core = await buildCore({ config, store, registry, clock: systemClock, log: quiet, publicUrl: () => config.publicUrl ?? url });
+  const core = await buildCore({
+    config,
+    store,
+    registry,
+    clock: systemClock,
+    log: quiet,
+    publicUrl: () => config.publicUrl ?? url,
+  });
   const app = await buildServer(core.runtime, core.services);
   url = await app.listen({ port: 0, host: '127.0.0.1' });
 
