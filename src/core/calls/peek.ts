@@ -44,6 +44,8 @@ export function peek(
         return done(null, chunk);
       }
       chunks.push(chunk);
+      // An answer of no announced length may go on for long: nothing of it waits, its end alone does.
+      if (announced === 0) return done(null, chunk);
       last = chunk;
       done();
     },
