@@ -64,7 +64,8 @@ describe('peek', () => {
 
   it('is done judging before a reader has the whole answer', async () => {
     let judged = false;
-    const body = peek({ status: 200, headers: JSON_TYPE, body: inPieces(small, 9) }, async () => {
+    const headers = { ...JSON_TYPE, 'content-length': String(small.length) };
+    const body = peek({ status: 200, headers, body: inPieces(small, 9) }, async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       judged = true;
     });
@@ -74,6 +75,15 @@ describe('peek', () => {
       if (got === small.length) expect(judged).toBe(true);
     }
     expect(got).toBe(small.length);
+  });
+
+  it('holds nothing back of an answer of unknown length: it may go on for long', async () => {
+    const source = new Readable({ read() {} });
+    const body = peek({ status: 200, headers: JSON_TYPE, body: source }, async () => undefined);
+    source.push('[1,');
+    const first = await new Promise((resolve) => body.once('data', resolve));
+    expect(String(first)).toBe('[1,');
+    source.push(null);
   });
 
   it('hands on the answer although judging failed', async () => {
