@@ -22,9 +22,6 @@ export const ABSENT_MS = 1_500;
 /** After so long it is taken as gone: its calls as answered, its share as free. */
 export const GONE_MS = 60_000;
 
-/** Most that a workspace can be behind the others in service: who was away cannot claim the past. */
-export const LAG = 8;
-
 /** A waiting call that was not asked for again within this time no longer holds its turn. */
 export const TURN_MS = 1_000;
 
@@ -304,12 +301,10 @@ local function waitsAt(d, rank)
   return redis.call('EXISTS', seen) == 1
 end
 local waiting = {}
--- Who waits keeps what it has; who is new, or was away, starts near where the others are.
 local function served(o)
   local w, _, sv = names(o)
-  local level = num(redis.call('HGET', sv, '') or 0)
-  local known = redis.call('ZSCORE', w, o.ws) or redis.call('HGET', sv, o.ws)
-  return math.max(num(known or 0), o.sv or 0, level - ${LAG})
+  local at = num(redis.call('ZSCORE', w, o.ws) or redis.call('HGET', sv, o.ws) or 0)
+  return math.max(at, num(redis.call('HGET', sv, '') or 0))
 end
 local function leave(o)
   local w, ws = names(o)
