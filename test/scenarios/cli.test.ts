@@ -1,6 +1,8 @@
 /** The command line against a server of its own: what it prints, what it says when refused, and its exit codes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectAccount } from '../../src/app/connect-account.ts';
@@ -96,6 +98,24 @@ describe('polyad', () => {
     const wrongKey = await cli('call', 'connections', '--key', 'polyad_wrong');
     expect(wrongKey).toMatchObject({ code: 4, stderr: expect.stringContaining('key_invalid') });
     expect((await cli('call', 'ads', 'campaign', 'update', '1')).code).toBe(2);
+  });
+
+  it('rotates keys, exports the audit log and shows when it was changed', async () => {
+    const key = await json('keys', 'create', '--name', 'rotated', '--scopes', 'read');
+    const next = await json('keys', 'rotate', key.id, '--overlap', '0');
+    expect(next).toMatchObject({ rotated_from: key.id, scopes: ['read'], key: expect.stringMatching(/^polyad_/) });
+    expect(await cli('call', 'connections', '--key', key.key)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('key_expired'),
+    });
+    const file = join(place.dataDir, 'audit.ndjson');
+    const exported = await cli('audit', 'export', '--file', file);
+    const head = /^head (\d+:[0-9a-f]{64})$/m.exec(exported.stderr)?.[1] as string;
+    expect(await json('audit', 'verify', '--head', head)).toMatchObject({ ok: true, sealed: true });
+    expect(await json('audit', 'verify', '--file', file)).toMatchObject({ ok: true, first: 1 });
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"rotateApiKey"', '"revokeApiKey"'));
+    const changed = await cli('audit', 'verify', '--file', file, '-o', 'json');
+    expect([changed.code, JSON.parse(changed.stdout).fault.reason]).toEqual([1, 'its content is not what was hashed']);
   });
 
   it('never sends the demo key to another server', async () => {
