@@ -6,6 +6,7 @@ import {
   pruneApiCalls,
   pruneDashboardSessions,
   pruneOAuthStates,
+  prunePlatformUsage,
   pruneWrites,
 } from '../core/store/repositories/index.ts';
 
@@ -25,7 +26,7 @@ export async function tidy({
   store,
   clock,
   apiCallDays,
-}: HousekeepingOptions): Promise<{ calls: number; states: number; sessions: number; writes: number }> {
+}: HousekeepingOptions): Promise<{ calls: number; states: number; sessions: number; writes: number; usage: number }> {
   const now = clock.now().getTime();
   return {
     calls: await pruneApiCalls(store.db, new Date(now - apiCallDays * DAY_MS)),
@@ -33,6 +34,8 @@ export async function tidy({
     states: await pruneOAuthStates(store.db, new Date(now - DAY_MS)),
     sessions: await pruneDashboardSessions(store.db, new Date(now)),
     writes: await pruneWrites(store.db, new Date(now - KEEP_MS), new Date(now - KEEP_OPEN_MS)),
+    // Of use by day a year and a month, which is what a review asks about; of minutes a month.
+    usage: await prunePlatformUsage(store.db, new Date(now - 400 * DAY_MS), new Date(now - 31 * DAY_MS)),
   };
 }
 

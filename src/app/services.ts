@@ -8,10 +8,12 @@ import { prober } from '../core/auth/life/probe.ts';
 import { TokenSweep } from '../core/auth/life/sweep.ts';
 import { createConnectionServices, createTokenServices } from '../core/auth/services.ts';
 import { Signer } from '../core/auth/signing.ts';
+import { PlatformUsage } from '../core/calls/usage.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
 import { PolyadError } from '../core/errors/index.ts';
+import { Breakers } from '../core/http/breaker.ts';
 import { HttpClient } from '../core/http/client.ts';
 import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
@@ -80,12 +82,14 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   learnMasterKeys(masterKeys);
   const signer = new Signer(masterKeys);
   const audit = new AuditLog({ store, clock, log, signer });
+  const breakers = new Breakers(clock);
   const parts = {
     store,
     secrets: vault.secrets,
     registry,
     http,
     pacer,
+    breakers,
     clock,
     log,
     signer,
@@ -110,7 +114,8 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
   const lease = await openRefreshLease(config, store, log);
   const tokenServices = createTokenServices({ ...parts, lease: lease.lease });
   const { tokens, apps } = tokenServices;
-  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer });
+  const usage = new PlatformUsage({ db: store.db, clock, log });
+  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage });
   const connectionServices = createConnectionServices(parts, tokenServices, runtime);
   const tokenSweep = new TokenSweep({ store, registry, clock, log, tokens, probe: prober(runtime) });
   const cache = createStoreCache(store);
@@ -128,6 +133,7 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
       await connectionServices.connections.settle();
       await pacing.close();
       await callLog.close();
+      await usage.close();
       await audit.close();
       await vault.close();
       await tokens.close();

@@ -5,6 +5,7 @@ import { Pipeline } from './calls/pipeline.ts';
 import type { TokenSource } from './calls/ports.ts';
 import type { QuotaRequest } from './calls/quota-claims.ts';
 import type { Scope } from './calls/scope.ts';
+import type { UsageSink } from './calls/usage.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PlatformRegistry } from './connector/registry.ts';
@@ -32,6 +33,10 @@ export interface RuntimeParts {
   tokens: TokenSource;
   /** Shared with whatever else uses the platforms' quotas; default: one of its own. */
   pacer?: Pacer;
+  /** Shared with token calls; default: its own. */
+  breakers?: Breakers;
+  /** Counts what is called at platforms. */
+  usage?: UsageSink;
   /** 0 ≤ x < 1; tests pass a fixed one. */
   random?: () => number;
 }
@@ -64,7 +69,8 @@ export function createRuntime(parts: RuntimeParts): Runtime {
   const { config, store, registry, clock, log, http, tokens } = parts;
   const pacer = parts.pacer ?? new Pacer(clock);
   const tiers = config.quotaTiers === undefined ? {} : { tiers: config.quotaTiers };
-  const breakers = new Breakers(clock);
+  const counted = parts.usage === undefined ? {} : { usage: parts.usage };
+  const breakers = parts.breakers ?? new Breakers(clock);
   const budgets = new RetryBudgets();
   const pipeline = new Pipeline({
     http,
@@ -75,6 +81,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     clock,
     hosts: config.hosts,
     ...tiers,
+    ...counted,
     random: parts.random ?? Math.random,
     log,
   });
@@ -105,6 +112,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
       clock,
       hosts: config.hosts,
       ...tiers,
+      ...counted,
     }),
     plan: async (calls) =>
       planCalls(

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { Environment, Platform, PlatformResponse } from '../connector/types.ts';
+import type { Classification, Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Breakers } from '../http/breaker.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
@@ -15,6 +15,8 @@ import type { TokenSource } from './ports.ts';
 import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
 import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
 import type { Scope } from './scope.ts';
+import { refuseControl } from './simulator-control.ts';
+import type { UsageSink } from './usage.ts';
 
 export interface PassthroughRequest {
   method: string;
@@ -77,6 +79,8 @@ export interface PassthroughParts {
   hosts: HostOverrides;
   /** Access level of the operator's apps by platform id, for quotas that differ by it. */
   tiers?: ReadonlyMap<string, string>;
+  /** Counts what was called. */
+  usage?: UsageSink;
 }
 
 /** Backslashes, blanks and control characters: URL parsers disagree on them, so none is let through. */
@@ -117,7 +121,9 @@ export class PassthroughService {
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
     const platform = registry.get(connection.integration_type);
     const environment = connection.environment as Environment;
-    const url = passthroughUrl(hostsFor(platform, environment, hosts).api, request.path, request.query);
+    const base = hostsFor(platform, environment, hosts).api;
+    const url = passthroughUrl(base, request.path, request.query);
+    refuseControl(url, hosts.get(`${platform.manifest.id}/simulator`), [base]);
     const operation = platform.operationOfPath?.(request.path) ?? request.path;
     const app = await tokens.appFor(connection);
     const claims = quotaClaims(
@@ -169,7 +175,17 @@ export class PassthroughService {
         const name = answer.rawHeaders[index] as string;
         if (!HOP_BY_HOP.has(name.toLowerCase())) rawHeaders.push(name, answer.rawHeaders[index + 1] as string);
       }
-      const body = peek(answer, (response) => this.#judge(scope, platform, request, response, accessToken, claims));
+      let judged = false;
+      const body = peek(answer, async (response) => {
+        judged = true;
+        const failure = await this.#judge(scope, platform, request, response, accessToken, claims);
+        this.#parts.usage?.note(connection, operation, failure?.code);
+      });
+      // Answers that are not looked into count by their status.
+      body.once('close', () => {
+        if (!judged)
+          this.#parts.usage?.note(connection, operation, answer.status < 400 ? undefined : 'platform_unknown_error');
+      });
       return { status: answer.status, rawHeaders, body };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
@@ -177,6 +193,7 @@ export class PassthroughService {
       const fault = transportFault(thrown);
       // A body that broke off on its way may be the caller's doing.
       passage.ended(request.body === undefined || !fault.maybeDelivered ? false : undefined);
+      this.#parts.usage?.note(connection, operation, fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable');
       throw new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
         details: { transport: fault.text },
         platform: { integration_type: platform.manifest.type },
@@ -201,22 +218,26 @@ export class PassthroughService {
     response: PlatformResponse,
     token: string,
     claims: readonly BucketClaim[],
-  ): Promise<void> {
+  ): Promise<Classification | null> {
     const { tokens, pacer, clock } = this.#parts;
     const operation = platform.operationOfPath?.(path) ?? path;
     const known = METHODS.find((one) => one === method.toUpperCase()) ?? 'POST';
     const failure = platform.errors.classify({ method: known, path, operation }, response);
-    if (failure === null) return tokens.reportHealthy(connection);
+    if (failure === null) {
+      tokens.reportHealthy(connection);
+      return null;
+    }
     if (failure.code === 'platform_rate_limited') {
       const wait = failure.retryAfterMs ?? waitIn(platform.manifest.usage ?? [], response, clock.now().getTime());
       const full = wait === undefined ? failure : { ...failure, retryAfterMs: wait };
       reportRefusal(pacer, platform.manifest, claims, full, clock.now());
-      return;
+      return failure;
     }
     if (failure.scope !== 'connection' || failure.code !== 'connection_reconnect_required' || failure.weak === true)
-      return;
+      return failure;
     // The renewal goes on by itself; the next call waits for it.
     if (failure.tokenExpired === true) void tokens.tokenFor(connection, token).catch(() => undefined);
     else await tokens.reportRevoked(connection, failure, token).catch(() => undefined);
+    return failure;
   }
 }

@@ -22,6 +22,7 @@ import type { TokenSource } from './ports.ts';
 import { pacedCaller, type QuotaRequest, quotaClaims, quotaSubject } from './quota-claims.ts';
 import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
 import { changes, type Scope, type WriteFate } from './scope.ts';
+import type { UsageSink } from './usage.ts';
 
 export interface PipelineParts {
   http: HttpClient;
@@ -33,6 +34,8 @@ export interface PipelineParts {
   hosts: HostOverrides;
   /** Access level of the operator's apps by platform id, for quotas that differ by it. */
   tiers?: ReadonlyMap<string, string>;
+  /** Counts what was called. */
+  usage?: UsageSink;
   /** 0 ≤ x < 1; jitter of the back-off. */
   random(): number;
   log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
@@ -218,6 +221,7 @@ export class Pipeline {
       const passage = await this.#pass(scope, permit, request, circuit);
       if (typeof passage === 'number') throw circuitOpen(platform, circuit, request.operation, passage, last);
       const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, heard);
+      this.#parts.usage?.note(connection, request.operation, outcome.failure?.code);
       if (outcome.failure === undefined) {
         budgets.worked(budget, spent);
         tokens.reportHealthy(connection, request.organizationId);

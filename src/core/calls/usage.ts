@@ -1,0 +1,103 @@
+/**
+ * What was called at platforms: how often each operation, with which outcome, and how much in which minute. Calls are
+ * counted in memory and added to the database every other second, so a call pays for two increments. A process that is
+ * killed loses what it counted since the last time: these numbers are evidence of use, not of money.
+ */
+import type { Clock } from '../clock.ts';
+import type { StoreLog } from '../store/port.ts';
+import { addPlatformMinutes, addPlatformUsage } from '../store/repositories/usage.ts';
+import type { ConnectionRow, Db } from '../store/schema.ts';
+
+const FLUSH_INTERVAL_MS = 2_000;
+const MINUTE_MS = 60_000;
+/** Most counters in memory while the database is away; further new ones are not counted. */
+const MOST = 50_000;
+/** Pass-through can name anything; what is no operation's name is counted together. */
+const OPERATION = /^[a-z0-9_/.{}-]{1,120}$/i;
+
+type Subject = Pick<ConnectionRow, 'workspace_id' | 'integration_type' | 'environment'>;
+
+/** Counts calls as they end. */
+export interface UsageSink {
+  /** `outcome`: code of the error; undefined = done. */
+  note(connection: Subject, operation: string, outcome: string | undefined): void;
+}
+
+export class PlatformUsage implements UsageSink {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #log: StoreLog;
+  #calls = new Map<string, number>();
+  #minutes = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: { db: Db; clock: Clock; log: StoreLog }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+  }
+
+  note({ workspace_id, integration_type, environment }: Subject, operation: string, outcome: string | undefined): void {
+    if (this.#closed) return;
+    const now = this.#clock.now().getTime();
+    const subject = `${workspace_id}\n${integration_type}\n${environment}`;
+    const name = OPERATION.test(operation) ? operation : '(other)';
+    const day = new Date(now).toISOString().slice(0, 10);
+    add(this.#calls, `${subject}\n${day}\n${name}\n${outcome ?? ''}`, 1);
+    add(this.#minutes, `${subject}\n${now - (now % MINUTE_MS)}`, 1);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.flush();
+    }, FLUSH_INTERVAL_MS).unref();
+  }
+
+  /** Writes what was counted so far. Never rejects: what cannot be written is kept for the next time. */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.flush();
+  }
+
+  async #write(): Promise<void> {
+    const [calls, minutes] = [this.#calls, this.#minutes];
+    if (calls.size === 0) return;
+    this.#calls = new Map();
+    this.#minutes = new Map();
+    try {
+      await this.#db.transaction().execute(async (trx) => {
+        await addPlatformUsage(
+          trx,
+          [...calls].map(([key, count]) => {
+            const [workspace_id, integration_type, environment, day, operation, outcome] = key.split('\n') as string[];
+            return { workspace_id, integration_type, environment, day, operation, outcome, calls: count };
+          }),
+        );
+        await addPlatformMinutes(
+          trx,
+          [...minutes].map(([key, count]) => {
+            const [workspace_id, integration_type, environment, minute] = key.split('\n') as string[];
+            const at = new Date(Number(minute)).toISOString();
+            return { workspace_id, integration_type, environment, minute: at, calls: count };
+          }),
+        );
+      });
+    } catch (error) {
+      for (const [key, count] of calls) add(this.#calls, key, count);
+      for (const [key, count] of minutes) add(this.#minutes, key, count);
+      this.#log.warn({ error: String(error) }, 'the use of platforms cannot be written; trying again');
+    }
+  }
+}
+
+function add(counters: Map<string, number>, key: string, count: number): void {
+  const present = counters.get(key);
+  if (present === undefined && counters.size >= MOST) return;
+  counters.set(key, (present ?? 0) + count);
+}
