@@ -45,6 +45,7 @@ export function encodeMultipart(parts: readonly FormPart[]): { contentType: stri
 /** Body and content type of a request; GETs that some platforms want typed set the header themselves. */
 export function encodeBody(request: PlatformRequest): { contentType?: string; body?: string | Buffer } {
   if (request.multipart !== undefined) return encodeMultipart(request.multipart);
+  if (request.jsonText !== undefined) return { contentType: 'application/json', body: request.jsonText };
   if (request.json !== undefined) return { contentType: 'application/json', body: JSON.stringify(request.json) };
   return {};
 }

@@ -193,7 +193,11 @@ export class PassthroughService {
       const fault = transportFault(thrown);
       // A body that broke off on its way may be the caller's doing.
       passage.ended(request.body === undefined || !fault.maybeDelivered ? false : undefined);
-      this.#parts.usage?.note(connection, operation, fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable');
+      this.#parts.usage?.note(
+        connection,
+        operation,
+        fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable',
+      );
       throw new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
         details: { transport: fault.text },
         platform: { integration_type: platform.manifest.type },

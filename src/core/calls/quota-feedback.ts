@@ -188,14 +188,15 @@ export function observeUsage(
   }
 }
 
-/** The bucket that a refusal is about: the named one, else the first that the call claimed. */
+/** The bucket that a refusal is about: the first named one that the call claimed, else the first that it claimed at all. */
 export function fullBucket(manifest: Manifest, claims: readonly BucketClaim[], failure: Classification) {
   if (failure.code !== 'platform_rate_limited') return undefined;
   // Too much of one value in one request says nothing about the quotas of all others.
   if (failure.bucket === undefined && failure.scope === 'request') return undefined;
-  const claimed = (name: string | undefined) =>
-    claims.find((one) => name !== undefined && one.name === `${manifest.id}.${name}`);
-  const claim = claimed(failure.bucket) ?? claims[0];
+  const named = failure.bucket === undefined ? [] : [failure.bucket].flat();
+  const claim =
+    named.map((name) => claims.find((one) => one.name === bucketName(manifest, { name }))).find((one) => one) ??
+    claims[0];
   const bucket = manifest.quotas.find((one) => claim?.name === bucketName(manifest, one));
   return bucket === undefined || claim === undefined ? undefined : { bucket, claim };
 }
