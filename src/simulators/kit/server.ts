@@ -58,6 +58,8 @@ export interface ServerParts {
   tokenOf(request: SimulatorRequest): string | undefined;
   /** Names of query, body and form members that must not be in the log, lower case. */
   secretNames: readonly string[];
+  /** Whether the log keeps only the size of a body: personal data, or more of it than a log should hold. */
+  hidesBody?(request: SimulatorRequest): boolean;
   /** Gets one line per unexpected error. */
   report(line: string): void;
 }
@@ -206,7 +208,7 @@ export function createSimulatorServer(parts: ServerParts) {
         method: request.method,
         path: hideSeen(request.path),
         query: redact(Object.fromEntries(request.query), secrets) as Record<string, unknown>,
-        body: loggedBody(request, secrets),
+        body: parts.hidesBody?.(request) ? { bytes: request.body.length } : loggedBody(request, secrets),
         token: token === undefined ? null : digest(token),
         status,
         code,

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { StoreLog } from './append-log.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
-import type { Collection, SimulatorStore } from './types.ts';
+import type { AppendLog, Collection, SimulatorStore } from './types.ts';
 
 type Row = { id: string };
 type Indexes<T> = Record<string, (row: T) => string | undefined>;
@@ -47,6 +48,7 @@ class Disk {
           data TEXT NOT NULL,
           UNIQUE (collection, id)
         );
+        CREATE TABLE IF NOT EXISTS entries (seq INTEGER PRIMARY KEY, log TEXT NOT NULL, data TEXT NOT NULL);
         BEGIN IMMEDIATE;
         COMMIT;
       `);
@@ -76,7 +78,7 @@ class Disk {
   }
 
   clear(): void {
-    this.database.exec('DELETE FROM rows');
+    this.database.exec('DELETE FROM rows; DELETE FROM entries;');
   }
 
   close(): void {
@@ -252,6 +254,7 @@ export class KitStore implements SimulatorStore {
   private readonly now: () => number;
   private readonly collections = new Map<string, MemoryCollection<Row>>();
   private readonly indexesOf = new Map<string, Indexes<Row>>();
+  private readonly logs = new Map<string, StoreLog>();
   private journal: Change[] = [];
   private writes = 0;
 
@@ -287,6 +290,15 @@ export class KitStore implements SimulatorStore {
     this.collections.set(name, made);
     this.indexesOf.set(name, indexes as unknown as Indexes<Row>);
     return made as unknown as Collection<T>;
+  }
+
+  log<T = unknown>(name: string): AppendLog<T> {
+    let log = this.logs.get(name);
+    if (!log) {
+      log = new StoreLog(name, this.disk?.database);
+      this.logs.set(name, log);
+    }
+    return log as unknown as AppendLog<T>;
   }
 
   /**
@@ -328,6 +340,7 @@ export class KitStore implements SimulatorStore {
       version: -at,
       collection: <T extends Row>(name: string, indexes: Indexes<T> = {}) =>
         view(name, indexes as unknown as Indexes<Row>) as unknown as Collection<T>,
+      log: <T = unknown>(name: string) => this.log<T>(name),
       clear: refuse,
       close: () => {},
     };
@@ -336,6 +349,7 @@ export class KitStore implements SimulatorStore {
   clear(): void {
     this.disk?.clear();
     for (const collection of this.collections.values()) collection.forget();
+    for (const log of this.logs.values()) log.forget();
     this.journal = [];
     this.writes++;
   }

@@ -32,6 +32,21 @@ export interface Collection<T extends { id: string }> {
   readonly version: number;
 }
 
+/**
+ * Entries that are only ever added, for what comes by the million: the reader folds them into whatever it needs, the log
+ * keeps none in memory.
+ */
+export interface AppendLog<T = unknown> {
+  /** The entry is on disk when it returns, if the store is on disk at all. */
+  append(entry: T): void;
+  /** What is on disk, oldest first; nothing for a store in memory. */
+  read(): Iterable<T>;
+  /** Forgets all entries. */
+  clear(): void;
+  /** Grows whenever entries were forgotten: what was folded from them is void. */
+  readonly generation: number;
+}
+
 /** The state of one simulator. */
 export interface SimulatorStore {
   /** The collection `name`; asking twice gives the same one. `indexes` maps an index name to its key function. */
@@ -39,6 +54,8 @@ export interface SimulatorStore {
     name: string,
     indexes?: Record<string, (row: T) => string | undefined>,
   ): Collection<T>;
+  /** The log `name`; asking twice gives the same one. Earlier states (`asOf`) show the present log, which they share. */
+  log<T = unknown>(name: string): AppendLog<T>;
   /** Grows with every change of any collection. */
   readonly version: number;
   /** Forget everything (`polyad simulator reset`). */

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CATALOGUE, SCOPES } from './catalogue-table.ts';
-import { type App, type Call, type Grant, TikTokError, type User, type World } from './types.ts';
+import { type App, type Call, type EventsToken, type Grant, TikTokError, type User, type World } from './types.ts';
 
 /** An authorization code lives one hour and works once. */
 const AUTH_CODE_MS = 3_600_000;
@@ -101,6 +101,26 @@ export function resolveToken(
   const user = world.users.get(grant.user_id);
   if (!user) throw new TikTokError(40106, 'The user who authorized the app is no longer valid.');
   return { grant, app, user };
+}
+
+/**
+ * The token of the Events Manager that a call carries; undefined for any other token.
+ * @throws TikTokError 40105 revoked, or on the sandbox host; 40106 its user is gone.
+ */
+export function resolveEventsToken(
+  world: World,
+  token: string | undefined,
+  host: Call['host'],
+): EventsToken | undefined {
+  const row = token === undefined ? undefined : world.store.collection<EventsToken>('events_tokens').get(token);
+  if (!row) return undefined;
+  if (row.revoked_at !== undefined || host === 'sandbox') {
+    throw new TikTokError(40105, 'Access token is incorrect or has been revoked.');
+  }
+  if (!world.users.get(row.user_id)) {
+    throw new TikTokError(40106, 'The user who authorized the app is no longer valid.');
+  }
+  return row;
 }
 
 /**

@@ -34,7 +34,7 @@ function checkSettings(patch: Record<string, unknown>): Partial<Settings> {
     if (choices && !choices.includes(String(value))) bad(`${name} must be one of ${choices.join(', ')}`);
     if (choices) continue;
     const example = DEFAULT_SETTINGS[name as keyof Settings];
-    if (name === 'advertiser_path_qps') {
+    if (name === 'advertiser_path_qps' || name === 'pixel_code_qps') {
       if (value !== null && !(Number.isInteger(value) && Number(value) > 0)) bad(`${name} must be a number or null`);
     } else if (typeof value !== typeof example || (typeof value === 'number' && value < 0)) {
       bad(`${name} must be a ${typeof example === 'number' ? 'number of milliseconds' : typeof example}`);

@@ -8,7 +8,14 @@ import { randomBytes } from 'node:crypto';
 import { parseExact, stringifyExact } from '../kit/exact-json.ts';
 import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
 import type { KitStore } from '../kit/store.ts';
-import { requireAdvertiser, requireScopes, resolveToken, scopeIncludes, scopesOfPath } from './auth.ts';
+import {
+  requireAdvertiser,
+  requireScopes,
+  resolveEventsToken,
+  resolveToken,
+  scopeIncludes,
+  scopesOfPath,
+} from './auth.ts';
 import { CATALOGUE } from './catalogue-table.ts';
 import type { Limits } from './limits.ts';
 import { type App, type Call, type Endpoint, RawAnswer, TikTokError, type World } from './types.ts';
@@ -129,8 +136,17 @@ export function createDispatcher({ store, world, limits, endpoints, report }: Di
       setHeader: (name, value) => {
         headers[name] = value;
       },
+      limitSource: (id) => limits.ofSource(world, id),
     };
-    if (endpoint.auth === 'token') {
+    const eventsToken =
+      endpoint.auth === 'token' ? resolveEventsToken(world, request.headers['access-token'], host) : undefined;
+    if (eventsToken) {
+      if (!endpoint.events) {
+        throw new TikTokError(40001, `No permission to call /${path}/. The token is for reporting events only.`);
+      }
+      limits.ofEventsToken(world, eventsToken.id);
+      call.eventsToken = eventsToken;
+    } else if (endpoint.auth === 'token') {
       const { grant, app } = resolveToken(world, request.headers['access-token'], host);
       limits.ofApp(world, app, path, host);
       call.grant = grant;

@@ -8,9 +8,11 @@ import { openStore } from '../kit/store.ts';
 import type { RunningSimulator, Simulator, SimulatorOptions } from '../kit/types.ts';
 import { createConsent } from './consent-page.ts';
 import { createTikTokControl } from './control.ts';
+import { eventRoutes } from './control-events.ts';
 import { objectRoutes } from './control-objects.ts';
 import { createDispatcher, envelope } from './dispatch.ts';
 import { endpoints, pages } from './endpoints/index.ts';
+import { EVENTS_MANAGER } from './events-page.ts';
 import { createLimits, RATE_LIMITED } from './limits.ts';
 import { readyInfo, seedBase } from './seed.ts';
 import { createWorld } from './world.ts';
@@ -28,6 +30,9 @@ const SECRETS = [
   'original_post_auth_code',
   'code',
 ];
+
+/** Bodies full of identifiers of persons, hashed if the caller did it right: the log keeps their size. */
+const PERSONAL = /\/(event|pixel|app|offline)\/(track|batch)\/$|\/segment\/mapping\/$/;
 
 /** What the fault switches answer in TikTok's own voice: HTTP 200, the code in the envelope. */
 const VOICES: Record<VoicedFault, { code: number; message: string }> = {
@@ -77,7 +82,12 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     clock,
     faults,
     log,
-    control: [...kitRoutes({ id: ID, clock, faults, log, ...tiktok.parts }), ...tiktok.routes, ...objectRoutes(world)],
+    control: [
+      ...kitRoutes({ id: ID, clock, faults, log, ...tiktok.parts }),
+      ...tiktok.routes,
+      ...objectRoutes(world),
+      ...eventRoutes(world),
+    ],
     async handle(request) {
       const authorize = consent(request);
       if (authorize) return authorize;
@@ -90,6 +100,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     voice: (fault) => envelope(clock.now(), VOICES[fault].code, VOICES[fault].message, {}),
     tokenOf: (request) => request.headers['access-token'],
     secretNames: SECRETS,
+    hidesBody: (request) => request.form === undefined && PERSONAL.test(request.path),
     report: say,
   });
 
@@ -109,7 +120,12 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     id: ID,
     url,
     controlUrl: `${url}/_control`,
-    ready: { ...readyInfo(), sandbox_url: `${url}/sandbox`, authorize_url: `${url}/portal/auth` },
+    ready: {
+      ...readyInfo(),
+      sandbox_url: `${url}/sandbox`,
+      authorize_url: `${url}/portal/auth`,
+      events_manager_url: `${url}${EVENTS_MANAGER}`,
+    },
     clock,
     async close() {
       await server.close();

@@ -114,6 +114,10 @@ export interface Limits {
   ofApp(world: World, app: App, path: string, host: 'production' | 'sandbox'): void;
   /** @throws TikTokError 40133 when one ad account was called too often on one path; only if that limit is set. */
   ofAdvertiser(world: World, advertiserId: string, path: string): void;
+  /** @throws TikTokError 40100: a token of the Events Manager has no app, so the limit of an app counts for the token (unverified). */
+  ofEventsToken(world: World, token: string): void;
+  /** @throws TikTokError 40132 when one event source was called too often; only if that limit is set. */
+  ofSource(world: World, eventSourceId: string): void;
   clear(): void;
 }
 
@@ -135,6 +139,17 @@ export function createLimits(clock: VirtualClock): Limits {
         40133,
         `Advertiser (${advertiserId})'s QPS (${refusal.used}) reaches QPS limit ${limit} for current path, request is temporarily restricted.`,
       );
+    },
+    ofEventsToken(world, token) {
+      if (world.settings.limits === 'off') return;
+      const refusal = limiter.take([{ key: `events:${token}`, rules: rulesOf(EVENTS.Basic) }]);
+      if (refusal) throw new TikTokError(RATE_LIMITED.code, messageOf(refusal));
+    },
+    ofSource(world, eventSourceId) {
+      const limit = world.settings.pixel_code_qps;
+      if (limit === null || world.settings.limits === 'off') return;
+      const refusal = limiter.take([{ key: `source:${eventSourceId}`, rules: [qpsRule(limit)] }]);
+      if (refusal) throw new TikTokError(40132, "The request QPS is limited by pixel_code's value.");
     },
     clear: () => limiter.clear(),
   };

@@ -3,10 +3,12 @@
  * creators' posts with codes for Spark Ads. Ids are fixed, so that examples in documentation stay true after a reset.
  */
 import { hash32 } from '../kit/random.ts';
+import { crmSets, offlineSets } from './event-sources.ts';
 import { makeCreatorPost } from './posts.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
-const id = (...parts: string[]) =>
+/** Id of a seeded asset by its kind and ad account. */
+export const assetId = (...parts: string[]) =>
   `71${String(hash32('asset', ...parts)).padStart(10, '0')}${String(hash32(...parts, 'asset') % 10_000_000).padStart(7, '0')}`;
 
 /** Identities, apps and a form of one ad account; a catalog if it has a Business Center. Sandbox accounts: identities. */
@@ -15,7 +17,7 @@ export function seedAssets(world: World, advertiser: Advertiser): void {
   const common = { advertiser_id: advertiser.id, create_time: created, modify_time: created };
   const make = (kind: string, members: Record<string, unknown>): Native => ({
     ...common,
-    id: id(kind, advertiser.id),
+    id: assetId(kind, advertiser.id),
     ...members,
   });
   const slug = advertiser.name.toLowerCase().replace(/\W+/g, '_');
@@ -89,6 +91,10 @@ export function seedAssets(world: World, advertiser: Advertiser): void {
     });
     world.mobileApps.put({ ...app, app_id: app.id });
   }
+  const offline = make('offline events', { name: `${advertiser.name} stores`, description: '', auto_tracking: false });
+  offlineSets(world).put({ ...offline, event_set_id: offline.id, update_time: created });
+  const crm = make('crm events', { name: `${advertiser.name} CRM` });
+  crmSets(world).put({ ...crm, event_set_id: crm.id });
   const form = make('form', { title: 'Newsletter sign-up', business_type: 'LEAD_GEN', status: 'PUBLISHED' });
   world.pages.put({ ...form, page_id: form.id });
 }

@@ -131,6 +131,9 @@ interface Place {
   pixel: Native;
 }
 
+/** Code of the pixel that an ad account has from the start. */
+export const pixelCode = (advertiserId: string) => hex(20, 'pixel', advertiserId).toUpperCase();
+
 function seedMedia(world: World, advertiser: Advertiser, nextId: () => string): Place {
   const created = world.stamp(new Date(world.clock.now().getTime() - 120 * DAY_MS));
   const common = { advertiser_id: advertiser.id, create_time: created, modify_time: created };
@@ -181,7 +184,7 @@ function seedMedia(world: World, advertiser: Advertiser, nextId: () => string): 
     ...common,
     id: pixelId,
     pixel_id: pixelId,
-    pixel_code: hex(20, 'pixel', advertiser.id).toUpperCase(),
+    pixel_code: pixelCode(advertiser.id),
     pixel_name: `${advertiser.name} website`,
     pixel_category: 'ONLINE_STORE',
     pixel_setup_mode: 'STANDARD',

@@ -4,8 +4,9 @@
  * invented; ids have the length of real ones.
  */
 import { hex } from '../kit/random.ts';
-import { seedAssets, seedCreatorPosts } from './seed-assets.ts';
-import { seedObjects } from './seed-objects.ts';
+import { eventsTokens } from './event-sources.ts';
+import { assetId, seedAssets, seedCreatorPosts } from './seed-assets.ts';
+import { pixelCode, seedObjects } from './seed-objects.ts';
 import type { Advertiser, App, BusinessCenter, Grant, User, World } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,9 @@ export const TEST_APP: App = {
 /** Tokens of the base seed. */
 export const TEST_TOKEN = hex(40, 'tiktok', 'access token');
 export const SANDBOX_TOKEN = hex(40, 'tiktok', 'sandbox token');
+
+/** Made in the Events Manager for the first ad account's pixel. */
+export const TEST_EVENTS_TOKEN = hex(40, 'tiktok', 'events token');
 
 const BC_NORTH = '7100000000000000101';
 const BC_SOUTH = '7100000000000000202';
@@ -223,6 +227,14 @@ export function openSandbox(
   return { advertiser, grant };
 }
 
+/** Event sources of the first ad account, as `event_source_id` names them. */
+const EVENT_SOURCE_IDS = {
+  web: pixelCode(ACCOUNTS.usd),
+  app: assetId('app IOS', ACCOUNTS.usd),
+  offline: assetId('offline events', ACCOUNTS.usd),
+  crm: assetId('crm events', ACCOUNTS.usd),
+};
+
 /** Fills an empty world. */
 export function seedBase(world: World): void {
   const opened = Math.floor((world.clock.now().getTime() - OPENED_DAYS_AGO * DAY_MS) / 1000);
@@ -252,6 +264,14 @@ export function seedBase(world: World): void {
     seedAssets(world, advertiser);
   }
   seedCreatorPosts(world);
+  eventsTokens(world).put({
+    id: TEST_EVENTS_TOKEN,
+    user_id: USERS.admin,
+    event_source: 'web',
+    event_source_id: EVENT_SOURCE_IDS.web,
+    advertiser_id: ACCOUNTS.usd,
+    created_at: world.clock.now().toISOString(),
+  });
 }
 
 /** The part of the ready line that an integrator needs for a first call. */
@@ -265,5 +285,7 @@ export function readyInfo(): Record<string, unknown> {
     sandbox_advertiser_id: ACCOUNTS.sandbox,
     user_id: USERS.admin,
     bc_ids: BUSINESS_CENTERS.map((row) => row.id),
+    events_access_token: TEST_EVENTS_TOKEN,
+    event_source_ids: EVENT_SOURCE_IDS,
   };
 }

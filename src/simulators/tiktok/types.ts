@@ -49,6 +49,21 @@ export interface Grant {
   authorization_id?: string;
 }
 
+/**
+ * A token of the Events Manager: made for an event source, shown once, good for the events endpoints alone, without an
+ * app and without an end. `id` is the token itself.
+ */
+export interface EventsToken {
+  id: string;
+  user_id: string;
+  event_source: 'web' | 'app' | 'offline' | 'crm';
+  /** Pixel code, TikTok App ID, offline or CRM event set id. */
+  event_source_id: string;
+  advertiser_id: string;
+  created_at: string;
+  revoked_at?: string;
+}
+
 export interface Advertiser {
   /** advertiser_id */
   id: string;
@@ -127,6 +142,13 @@ export interface Settings {
   report_delay_ms: number;
   /** The next asynchronous reports end as FAILED. */
   report_fails: boolean;
+  /**
+   * Whether rules of the Events API are enforced that TikTok documents and seems not to enforce: `page` for web, only
+   * standard events and an e-mail or phone for offline.
+   */
+  events_strict: boolean;
+  /** Calls per second for one event source; the answer above it is 40132. Null = no such limit. TikTok has one but does not publish it. */
+  pixel_code_qps: number | null;
 }
 
 export interface World {
@@ -178,6 +200,10 @@ export interface Call {
   files: UploadedFile[];
   grant?: Grant;
   app?: App;
+  /** In place of `grant` and `app` where an endpoint takes tokens of the Events Manager. */
+  eventsToken?: EventsToken;
+  /** Counts the call against its event source. @throws TikTokError 40132, only if that limit is set. */
+  limitSource(eventSourceId: string): void;
   now: Date;
   /** Base URL under which the caller reached the simulator (`http://127.0.0.1:1234`), for URLs in answers. */
   origin: string;
@@ -210,6 +236,8 @@ export interface Endpoint {
   scopes?: readonly string[];
   /** Is among the endpoints that the sandbox host has. */
   sandbox?: boolean;
+  /** Takes tokens of the Events Manager too; every other endpoint answers them with 40001. */
+  events?: boolean;
   /** Needs the admin or operator role on `advertiser_id`. */
   write?: boolean;
   params: readonly Param[];

@@ -67,6 +67,11 @@ function checkValue(value: unknown, spec: Omit<Param, 'name'>, path: string): vo
 }
 
 function checkFields(values: Record<string, unknown>, specs: readonly Param[], prefix: string): void {
+  if (prefix.startsWith(ITEM)) {
+    for (const { name, required } of specs) {
+      if (required && (values[name] ?? null) === null) fail(`${prefix}${name}: Missing data for required field.`);
+    }
+  }
   const missing = specs.filter((spec) => spec.required && (values[spec.name] ?? null) === null);
   if (missing.length > 0) {
     fail(`Missing required field(s): ${missing.map((spec) => prefix + spec.name).join(', ')}.`);
@@ -85,6 +90,22 @@ function checkFields(values: Record<string, unknown>, specs: readonly Param[], p
  */
 export function validateParams(params: Record<string, unknown>, specs: readonly Param[]): void {
   checkFields(params, specs, '');
+}
+
+/** How the path of a member of a batch begins. */
+const ITEM = 'Batch.';
+
+/**
+ * Checks one event of a batch and names what is wrong by its place: `Batch.0.properties.value: Not a valid number`. The
+ * form is documented, the wording for missing members is (unverified).
+ * @param path `Batch.<index>`, or empty for an event that stands alone.
+ * @throws TikTokError 40002
+ */
+export function validateItem(value: unknown, specs: readonly Param[], path: string): Record<string, unknown> {
+  if (!isOfType(value, 'object')) fail(`${path}: Not a valid object`);
+  const item = value as Record<string, unknown>;
+  checkFields(item, specs, path === '' ? '' : `${path}.`);
+  return item;
 }
 
 /**

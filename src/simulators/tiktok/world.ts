@@ -16,6 +16,8 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   async_reports: false,
   report_delay_ms: 5_000,
   report_fails: false,
+  events_strict: false,
+  pixel_code_qps: null,
 };
 
 /**

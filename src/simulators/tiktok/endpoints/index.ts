@@ -1,3 +1,4 @@
+import { eventsManager } from '../events-page.ts';
 import { page as media } from '../files.ts';
 import type { Endpoint, Page } from '../types.ts';
 import { endpoints as ad } from './ad.ts';
@@ -10,6 +11,9 @@ import { endpoints as campaign } from './campaign.ts';
 import { endpoints as catalogPage } from './catalog-page.ts';
 import { endpoints as contextual } from './contextual.ts';
 import { endpoints as creative } from './creative.ts';
+import { endpoints as event } from './event.ts';
+import { endpoints as eventLegacy } from './event-legacy.ts';
+import { endpoints as extended, pages as extendedPages } from './extended.ts';
 import { endpoints as file } from './file.ts';
 import { endpoints as fileTemporary } from './file-temporary.ts';
 import { endpoints as fileUpload } from './file-upload.ts';
@@ -37,11 +41,14 @@ export const endpoints: readonly Endpoint[] = [
   ...ad,
   ...identity,
   ...ttVideo,
+  ...extended,
   ...file,
   ...fileTemporary,
   ...fileUpload,
   ...contextual,
   ...creative,
+  ...event,
+  ...eventLegacy,
   ...pixel,
   ...app,
   ...tools,
@@ -50,4 +57,4 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 /** What is served outside `/open_api/`, besides the authorize pages. */
-export const pages: readonly Page[] = [...reportPages, media];
+export const pages: readonly Page[] = [...reportPages, media, ...extendedPages, eventsManager];
