@@ -1,6 +1,7 @@
+import { postsFor } from './identity-posts.ts';
 import { MUSIC } from './music-table.ts';
-import { authorizedPost, postsOf } from './posts.ts';
 import { checkName, given, invalid, missing, owned } from './rules.ts';
+import { authorizedPost, isPublic, redeemedPost } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import { type Native, TikTokError, type World } from './types.ts';
 
@@ -86,15 +87,21 @@ function checkSpark(world: World, creative: Values, identity: Native, now: Date,
     if (identity['can_push_video'] === false) invalid(`${path}.identity_id: Videos cannot be pushed to this identity.`);
     return;
   }
-  const refuse = () =>
-    invalid(`${path}.tiktok_item_id: The TikTok post ${String(item)} does not exist or is not authorized.`);
+  const refuse = (why = 'does not exist or is not authorized') =>
+    invalid(`${path}.tiktok_item_id: The TikTok post ${String(item)} ${why}.`);
   if (type === 'AUTH_CODE') {
-    const post = authorizedPost(world, identity.advertiser_id, String(item), now.getTime());
-    if (post?.identity_id !== identity.id) refuse();
+    const redeemed = redeemedPost(world, identity.advertiser_id, String(item));
+    if (redeemed?.identity_id !== identity.id) refuse();
+    else if (!isPublic(redeemed)) refuse(`cannot be used: its status is ${redeemed.post.status}`);
+    else if (!authorizedPost(world, identity.advertiser_id, String(item), now.getTime())) {
+      refuse(
+        redeemed.code_deleted ? 'is no longer authorized by its creator' : 'is no longer authorized: it has expired',
+      );
+    }
     return;
   }
   if (identity['can_pull_video'] === false) invalid(`${path}.identity_id: Posts of this identity cannot be used.`);
-  if (!postsOf(identity).some((post) => post.item_id === item)) refuse();
+  if (!postsFor(world, identity, now.getTime()).some((post) => post.item_id === item)) refuse();
 }
 
 /** Shop and catalogue ads take their media from products. */

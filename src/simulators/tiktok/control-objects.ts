@@ -1,7 +1,7 @@
-/** What happens to ad accounts outside the API, by the control API: creators' codes, linked accounts, lost pixels. */
+/** What happens to ad accounts outside the API, by the control API: linked accounts, lost pixels. */
 import { type ControlCall, ControlError, type ControlRoute } from '../kit/control.ts';
-import { hex } from '../kit/random.ts';
-import { creatorPosts, makeCreatorPost } from './posts.ts';
+import { sparkRoutes } from './control-spark.ts';
+import { setIdentityUsable } from './spark.ts';
 import type { Native, World } from './types.ts';
 
 const STATUSES = [
@@ -43,23 +43,13 @@ function permissions(body: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * - `GET /spark_posts`: creators' posts with their codes; `POST /spark_posts` `{ tiktok_name, auth_code?, days? }` makes
- *   one (30 days; a negative number makes a code that has run out).
  * - `POST /identities` `{ advertiser_id, display_name, identity_authorized_bc_id?, available_status?, can_… }` links a
  *   TikTok account to an ad account, through a Business Center if one is named; `PATCH /identities/:id`
- *   `{ available_status?, can_… }` changes what its owner allows; `DELETE /identities/:id` unlinks it.
+ *   `{ available_status?, can_… }` changes what its owner allows; `DELETE /identities/:id` unlinks it. Ads stop
+ *   while the account is unlinked or not available.
  * - `PATCH /pixels/:id` `{ unbound }`: the ad account loses the pixel, or gets it back.
  */
 export function objectRoutes(world: World): ControlRoute[] {
-  const makePost = ({ body }: ControlCall) => {
-    const days = body['days'] ?? 30;
-    if (typeof days !== 'number' || !Number.isFinite(days)) return bad('days must be a number');
-    const n = creatorPosts(world).size + 1;
-    const creator = text(body, 'tiktok_name');
-    const code = text(body, 'auth_code', `#${hex(22, 'code', creator, n)}+/=`);
-    if (creatorPosts(world).by('code', code).length > 0) bad(`auth_code ${code} exists already`);
-    return makeCreatorPost(world, n, creator, code, days);
-  };
   const link = ({ body }: ControlCall) => {
     const advertiserId = text(body, 'advertiser_id');
     if (!world.advertisers.get(advertiserId)) throw new ControlError(404, `there is no ad account ${advertiserId}`);
@@ -86,6 +76,7 @@ export function objectRoutes(world: World): ControlRoute[] {
   const change = (call: ControlCall) => {
     const row = { ...identity(call), ...permissions(call.body) };
     world.identities.put(row);
+    setIdentityUsable(world, row.id, row['available_status'] === 'AVAILABLE');
     return row;
   };
   const changePixel = ({ params, body }: ControlCall) => {
@@ -96,20 +87,18 @@ export function objectRoutes(world: World): ControlRoute[] {
     return row;
   };
   return [
-    {
-      method: 'GET',
-      path: '/spark_posts',
-      summary: 'creators’ posts with their Spark Ads codes',
-      handle: () => ({ posts: [...creatorPosts(world).values()] }),
-    },
-    { method: 'POST', path: '/spark_posts', summary: 'make a creator’s post with a code', handle: makePost },
+    ...sparkRoutes(world),
     { method: 'POST', path: '/identities', summary: 'link a TikTok account to an ad account', handle: link },
     { method: 'PATCH', path: '/identities/:id', summary: 'change what a linked account allows', handle: change },
     {
       method: 'DELETE',
       path: '/identities/:id',
       summary: 'unlink a TikTok account',
-      handle: (call) => world.identities.delete(identity(call).id),
+      handle: (call) => {
+        const { id } = identity(call);
+        world.identities.delete(id);
+        setIdentityUsable(world, id, false);
+      },
     },
     { method: 'PATCH', path: '/pixels/:id', summary: 'take a pixel from its ad account', handle: changePixel },
   ];

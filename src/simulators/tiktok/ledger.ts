@@ -18,6 +18,7 @@ import type { SimulatorStore } from '../kit/types.ts';
 import { minorPerUsd, toMinor } from './currency.ts';
 import { type Goal, goalOf } from './goals.ts';
 import { accountPhases, type Past, type Phase, phasesOf } from './history.ts';
+import { isSpark, permittedSpells, sparkVersion } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
@@ -67,6 +68,8 @@ interface Kept {
   ledger: Ledger;
   /** The very lists it was made from: rows and lists are replaced, never changed. */
   source: readonly unknown[];
+  /** What creators and owners of accounts allowed then; undefined if no ad of the campaign depends on it. */
+  permissions: number | undefined;
 }
 
 const kept = new WeakMap<SimulatorStore, Map<string, Kept>>();
@@ -198,7 +201,9 @@ function makeRuns(world: World, advertiser: Advertiser, campaign: Native, ads: r
       groups.set(groupId, group);
     }
     const approved = (instant(ad['create_time']) ?? 0) + review;
-    const own = overlap(onWindows(phasesOf(ad, past.get(ad.id))), [[approved, Number.POSITIVE_INFINITY]]);
+    const reviewed = overlap(onWindows(phasesOf(ad, past.get(ad.id))), [[approved, Number.POSITIVE_INFINITY]]);
+    const permitted = permittedSpells(world, ad);
+    const own = permitted ? overlap(reviewed, permitted) : reviewed;
     const dayparting = group.row['dayparting'];
     runs.push({
       ad,
@@ -344,10 +349,15 @@ export function ledgerOf(world: World, advertiser: Advertiser, campaign: Native,
     world.settings.review_delay_ms,
   ];
   const known = ledgers.get(campaign.id);
-  if (known && known.ledger.through >= through && known.source.every((part, i) => alike(part, source[i]))) {
+  if (
+    known &&
+    known.ledger.through >= through &&
+    (known.permissions === undefined || known.permissions === sparkVersion(world)) &&
+    known.source.every((part, i) => alike(part, source[i]))
+  ) {
     return known.ledger;
   }
   const ledger = makeLedger(world, advertiser, campaign, ads, through);
-  ledgers.set(campaign.id, { ledger, source });
+  ledgers.set(campaign.id, { ledger, source, permissions: ads.some(isSpark) ? sparkVersion(world) : undefined });
   return ledger;
 }

@@ -1,10 +1,8 @@
 import { hash32, unit } from '../kit/random.ts';
-import type { Collection } from '../kit/types.ts';
-import { parseStamp, stamp } from './stamp.ts';
-import type { Native, World } from './types.ts';
+import type { Native } from './types.ts';
 
 /**
- * TikTok posts: what a linked account has published, and single posts of creators that a code unlocks for Spark Ads.
+ * TikTok posts: what linked accounts and creators have published. Which posts an advertiser may use is in `spark.ts`.
  * Shapes: TikTok docs 1738958351620097 (identity/video/info) and the tt_video endpoints; sample values in the docs.
  */
 
@@ -73,61 +71,15 @@ export function postsOf(identity: Native): Post[] {
   });
 }
 
-/** A creator's post for which a code has been made; `id` is the item_id. */
-export interface CreatorPost {
-  id: string;
-  auth_code: string;
-  tiktok_name: string;
-  /** End of the time that the creator allowed, `YYYY-MM-DD HH:MM:SS` UTC. */
-  auth_end_time: string;
-  post: Post;
-}
+/** The `n`th post of all creators: a video, or photos. */
+export const creatorItem = (n: number, creator: string, photos = false): Post =>
+  makePost(n * 4 + (photos ? 3 : 0), `71${digits(17, 'creator post', creator, n)}`);
 
-/** What an advertiser got by redeeming a code; `id` is `<advertiser_id>:<item_id>`. */
-export interface Authorization {
-  id: string;
-  advertiser_id: string;
-  item_id: string;
-  identity_id: string;
-  auth_start_time: string;
-  unbound?: boolean;
-}
-
-/** Creators' posts that have a code. */
-export const creatorPosts = (world: World): Collection<CreatorPost> =>
-  world.store.collection<CreatorPost>('creator_posts', { code: (row) => row.auth_code });
-
-/** Codes that advertisers have redeemed. */
-export const authorizations = (world: World): Collection<Authorization> =>
-  world.store.collection<Authorization>('spark_authorizations', { advertiser: (row) => row.advertiser_id });
-
-/** The post of a creator that the advertiser may use at `now` (epoch ms), if it may. */
-export function authorizedPost(
-  world: World,
-  advertiserId: string,
-  itemId: string,
-  now: number,
-): (CreatorPost & Authorization) | undefined {
-  const authorization = authorizations(world).get(`${advertiserId}:${itemId}`);
-  const post = creatorPosts(world).get(itemId);
-  if (!authorization || authorization.unbound || !post) return undefined;
-  const end = parseStamp(post.auth_end_time)?.getTime() ?? 0;
-  return now < end ? { ...post, ...authorization } : undefined;
-}
-
-/** Makes a code for a creator's post, as the creator does in the app; `days` may be negative for one that has run out. */
-export function makeCreatorPost(world: World, n: number, creator: string, authCode: string, days: number): CreatorPost {
-  const itemId = `71${digits(17, 'creator post', creator, n)}`;
-  const row: CreatorPost = {
-    id: itemId,
-    auth_code: authCode,
-    tiktok_name: creator,
-    auth_end_time: stamp(new Date(world.clock.now().getTime() + days * 86_400_000)),
-    post: makePost(n * 4, itemId),
-  };
-  creatorPosts(world).put(row);
-  return row;
-}
+/** The post that a pushed video became: Spark Ads that are published under the account, not as ads only. */
+export const pushedItem = (ad: Native): Post => ({
+  ...makePost(0, `71${digits(17, 'pushed', ad.id)}`),
+  text: String(ad['ad_text'] ?? ''),
+});
 
 /** identity_id under which an advertiser sees a creator. */
 export const creatorIdentityId = (advertiserId: string, creator: string) =>

@@ -19,6 +19,7 @@ import {
   planMetrics,
 } from './report-metrics.ts';
 import type { ReportQuery } from './report-query.ts';
+import { sparkVersion } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import { isGone, type StatusContext, statusContext } from './status.ts';
 import type { Advertiser, Native, World } from './types.ts';
@@ -376,7 +377,7 @@ export function cachedReport(world: World, query: ReportQuery, asked: unknown): 
   const versions = [world.campaigns, world.adgroups, world.ads, world.advertisers].map(({ version }) => version);
   const past = world.store.collection('past').version;
   const slot = Math.floor(query.now / SLOT_MS);
-  const key = JSON.stringify([versions, past, slot, world.settings.review_delay_ms, asked]);
+  const key = JSON.stringify([versions, past, sparkVersion(world), slot, world.settings.review_delay_ms, asked]);
   const known = results.get(key);
   const result = known?.result ?? runReport(world, query);
   if (known) clearTimeout(known.timer);

@@ -1,4 +1,4 @@
-import { authorizedPost } from './posts.ts';
+import { lostPermission } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
@@ -194,7 +194,8 @@ export function adStatus(context: StatusContext, ad: Native): string {
   const account = accountStatus('AD', context.advertiser);
   if (account) return account;
   if (context.now >= (at(adgroup, 'schedule_end_time') ?? Number.POSITIVE_INFINITY)) return status('DONE');
-  if (lostCreator(context, ad)) return status('CREATOR_AUTHORIZATION_REVOKED');
+  const lost = lostPermission(context.world, ad, context.now);
+  if (lost) return status(lost);
   const review = reviewOf(context, ad);
   if (review === 'WAITING') return status('AUDIT');
   if (review === 'DENIED') return status('AUDIT_DENY');
@@ -211,12 +212,6 @@ export function adStatus(context: StatusContext, ad: Native): string {
 function lostPixel(context: StatusContext, adgroup: Native): boolean {
   const id = adgroup['pixel_id'];
   return typeof id === 'string' && context.world.pixels.get(id)?.['_unbound'] === true;
-}
-
-/** A creator's code that has run out or was given back stops the ads that pull the post. */
-function lostCreator(context: StatusContext, ad: Native): boolean {
-  if (ad['identity_type'] !== 'AUTH_CODE') return false;
-  return !authorizedPost(context.world, ad.advertiser_id, String(ad['tiktok_item_id']), context.now);
 }
 
 /** The status of a row of any level. */

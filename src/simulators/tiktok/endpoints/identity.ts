@@ -1,10 +1,13 @@
+import { hash32 } from '../../kit/random.ts';
+import { postsFor } from '../identity-posts.ts';
 import { page } from '../paging.ts';
 import { advertiserId, advertiserIdOf, paging } from '../params.ts';
-import { type Post, postsOf } from '../posts.ts';
+import type { Post } from '../posts.ts';
 import { given, invalid, missing } from '../rules.ts';
+import { creatorPosts } from '../spark.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
 
-/** Identities: identity/{get,create,delete,info,video/get,video/info}. Facts: TikTok docs 1740218420781057, 1740654203526146, 1738958351620097. */
+/** Identities: identity/{get,create,delete,info,video/get,video/info,live/get,music/authorization}. Facts: TikTok docs 1740218420781057, 1740654203526146, 1738958351620097. */
 
 const TYPES = ['CUSTOMIZED_USER', 'TT_USER', 'BC_AUTH_TT', 'AUTH_CODE'];
 
@@ -154,7 +157,7 @@ function videos(call: Call): unknown {
   const { params } = call;
   const type = params['item_type'] ?? 'VIDEO';
   const keyword = String(params['keyword'] ?? '').toLowerCase();
-  const posts = postsOf(named(call)).filter(
+  const posts = postsFor(call.world, named(call), call.now.getTime()).filter(
     (post) => post.item_type === type && post.text.toLowerCase().includes(keyword),
   );
   const cursor = String(params['cursor'] ?? '0');
@@ -172,12 +175,46 @@ function video(call: Call): unknown {
   const ids = (call.params['item_ids'] as string[] | undefined) ?? [];
   const id = call.params['item_id'];
   if (id === undefined && ids.length === 0) missing('item_id');
-  const posts = postsOf(named(call));
+  const posts = postsFor(call.world, named(call), call.now.getTime());
   const find = (itemId: unknown) => {
     const post = posts.find((candidate) => candidate.item_id === itemId);
     return post ? postView(call.origin, post) : invalid(`item_id: The post ${String(itemId)} does not exist.`);
   };
   return id === undefined ? { video_details: ids.map(find) } : { video_detail: find(id) };
+}
+
+/** LIVE videos: the accounts of the simulator are never on air. */
+function live(call: Call): unknown {
+  named(call);
+  return { cursor: String(call.params['cursor'] ?? '0'), has_more: false, live_list: [] };
+}
+
+/** What the music of a post may be used for. Posts of linked accounts: one in five lacks the authorization. */
+function musicStatus(call: Call, itemId: string): string {
+  const own = creatorPosts(call.world).get(itemId);
+  if (own) return own.music;
+  const draw = hash32('music', itemId) % 5;
+  return draw === 0 ? 'AUTHORIZATION_MISSING' : draw === 1 ? 'WITH_FULL_AUTHORIZATION' : 'WITHOUT_SONG_ID';
+}
+
+/** Whether the music of a post may be used in ads. That `video_id` is the post's item_id is (unverified). */
+function music(call: Call): unknown {
+  const { params } = call;
+  const post = postsFor(call.world, named(call), call.now.getTime()).find((one) => one.item_id === params['video_id']);
+  if (!post) return invalid(`video_id: The post ${String(params['video_id'])} does not exist.`);
+  const music_status = musicStatus(call, post.item_id);
+  const song = {
+    music_id: String(7_000_000_000_000_000_000n + BigInt(hash32('song', post.item_id))),
+    author: 'Example Artist',
+    title: 'Example Song',
+    labels: ['Example Records'],
+    lyricist: '',
+    composer: '',
+    publisher: '',
+    authorization_type: music_status === 'WITH_FULL_AUTHORIZATION' ? 'AUTHORIZED' : 'NOT_AUTHORIZED',
+  };
+  const authorization_infos = music_status === 'WITHOUT_SONG_ID' ? [] : [song];
+  return { music_authorization: [{ video_id: post.item_id, music_status, authorization_infos }] };
 }
 
 const identity: Param[] = [
@@ -265,5 +302,27 @@ export const endpoints: Endpoint[] = [
       { name: 'item_ids', type: 'array', items: { type: 'string' }, min: 1, max: 20 },
     ],
     handle: video,
+  },
+  {
+    method: 'GET',
+    path: 'identity/live/get',
+    auth: 'token',
+    scopes: ['693'],
+    params: [...identity, { name: 'cursor', type: 'string' }],
+    handle: live,
+  },
+  {
+    method: 'GET',
+    path: 'identity/music/authorization',
+    auth: 'token',
+    scopes: ['693'],
+    params: [
+      ...identity,
+      { name: 'video_id', type: 'string', required: true },
+      { name: 'locations', type: 'array', items: { type: 'string' } },
+      { name: 'start_time', type: 'string' },
+      { name: 'end_time', type: 'string' },
+    ],
+    handle: music,
   },
 ];

@@ -1,34 +1,58 @@
 import { page } from '../paging.ts';
 import { advertiserId, advertiserIdOf, paging } from '../params.ts';
+import { creatorIdentityId } from '../posts.ts';
+import { invalid, missing } from '../rules.ts';
 import {
-  type Authorization,
+  type AuthorizedPost,
   authorizations,
-  authorizedPost,
   type CreatorPost,
-  creatorIdentityId,
+  codeStatus,
   creatorPosts,
-} from '../posts.ts';
-import { invalid } from '../rules.ts';
+  isPublic,
+  redeem,
+  redeemedPost,
+  unbindPost,
+} from '../spark.ts';
 import type { Call, Endpoint, Param } from '../types.ts';
 import { itemInfo, videoInfo } from './identity.ts';
 
 /** Spark Ads by a creator's code: tt_video/{authorize,info,list,unbind}. Facts: the endpoints' TikTok docs; error codes (unverified). */
 
-function byCode(call: Call): CreatorPost {
-  const code = String(call.params['auth_code']);
-  const post = creatorPosts(call.world).by('code', code)[0];
-  if (!post) return invalid('auth_code: The authorization code is invalid.');
-  if (call.world.stamp(call.now) >= post.auth_end_time)
-    return invalid('auth_code: The authorization code has expired.');
+function byCode(call: Call, name = 'auth_code'): CreatorPost {
+  const post = creatorPosts(call.world).by('code', String(call.params[name]))[0];
+  return post ?? invalid(`${name}: The authorization code is invalid.`);
+}
+
+/** A code that can be redeemed, or 40002 with the reason. */
+function redeemable(call: Call, name = 'auth_code'): CreatorPost {
+  const post = byCode(call, name);
+  switch (codeStatus(call.world, post)) {
+    case 'DELETED':
+      return invalid(`${name}: The authorization code has been deleted by the creator.`);
+    case 'EXPIRED':
+      return invalid(`${name}: The authorization code has expired.`);
+  }
+  if (!isPublic(post)) invalid(`${name}: The post cannot be used for ads: its status is ${post.post.status}.`);
   return post;
 }
 
 const idOf = (call: Call, itemId: unknown) => `${advertiserIdOf(call)}:${String(itemId)}`;
 
 function authorize(call: Call): unknown {
-  const { world } = call;
+  const { world, params } = call;
   const advertiserId = advertiserIdOf(call);
-  const post = byCode(call);
+  const post = redeemable(call);
+  const taken = authorizations(world)
+    .by('item', post.id)
+    .some((row) => !row.unbound && row.advertiser_id !== advertiserId);
+  // Redeeming it again for the same account changes nothing (unverified).
+  if (taken) invalid('auth_code: The authorization code has already been used by another ad account.');
+  if (post.original_item_id !== undefined) {
+    if (!params['original_post_auth_code']) missing('original_post_auth_code');
+    if (redeemable(call, 'original_post_auth_code').id !== post.original_item_id) {
+      invalid('original_post_auth_code: It is not the code of the original post.');
+    }
+  }
   const identityId = creatorIdentityId(advertiserId, post.tiktok_name);
   world.identities.put({
     id: identityId,
@@ -42,25 +66,31 @@ function authorize(call: Call): unknown {
     can_push_video: false,
     can_pull_video: true,
   });
-  authorizations(world).put({
-    id: idOf(call, post.id),
-    advertiser_id: advertiserId,
-    item_id: post.id,
-    identity_id: identityId,
-    auth_start_time: world.stamp(call.now),
-  });
+  redeem(world, advertiserId, post, identityId);
   return {};
 }
 
-function view(origin: string, row: CreatorPost & Authorization) {
+/** AUTHORIZED is documented; the names of the other states are (unverified). */
+function authStatus(call: Call, row: AuthorizedPost): string {
+  const status = codeStatus(call.world, row);
+  if (status === 'DELETED') return 'CANCELED';
+  return status === 'EXPIRED' ? 'EXPIRED' : 'AUTHORIZED';
+}
+
+function view(call: Call, row: AuthorizedPost) {
   const { post } = row;
+  const { origin } = call;
+  const stitch = row.original_kind === 'DUET' ? 'duet_original_item_id' : 'stitch_original_item_id';
   return {
-    item_info: itemInfo(origin, post, row.auth_code),
+    item_info: {
+      ...itemInfo(origin, post, row.auth_code ?? null),
+      ...(row.original_item_id === undefined ? {} : { [stitch]: row.original_item_id }),
+    },
     auth_info: {
-      ad_auth_status: 'AUTHORIZED',
+      ad_auth_status: authStatus(call, row),
       auth_start_time: row.auth_start_time,
       auth_end_time: row.auth_end_time,
-      invite_start_time: row.auth_start_time,
+      invite_start_time: creatorPosts(call.world).get(post.item_id)?.auth_start_time ?? row.auth_start_time,
     },
     user_info: { identity_id: row.identity_id, identity_type: 'AUTH_CODE', tiktok_name: row.tiktok_name },
     video_info: post.item_type === 'VIDEO' ? videoInfo(origin, post) : null,
@@ -69,9 +99,10 @@ function view(origin: string, row: CreatorPost & Authorization) {
 
 function info(call: Call): unknown {
   const post = byCode(call);
-  const found = authorizedPost(call.world, advertiserIdOf(call), post.id, call.now.getTime());
-  if (!found) return invalid('auth_code: The authorization code has not been applied to this ad account.');
-  return view(call.origin, found);
+  const found = redeemedPost(call.world, advertiserIdOf(call), post.id);
+  return found
+    ? view(call, found)
+    : invalid('auth_code: The authorization code has not been applied to this ad account.');
 }
 
 function list(call: Call): unknown {
@@ -81,17 +112,18 @@ function list(call: Call): unknown {
   const keyword = String(params['keyword'] ?? '').toLowerCase();
   const rows = authorizations(world)
     .by('advertiser', advertiserId)
-    .map((row) => authorizedPost(world, advertiserId, row.item_id, call.now.getTime()))
+    .map((row) => redeemedPost(world, advertiserId, row.item_id))
     .filter((row) => row !== undefined)
     .filter((row) => (!types || types.includes(row.post.item_type)) && row.post.text.toLowerCase().includes(keyword));
   const { list, page_info } = page(rows, { ...call, params: { page_size: 20, ...params } }, 50);
-  return { list: list.map((row) => view(call.origin, row)), page_info };
+  return { list: list.map((row) => view(call, row)), page_info };
 }
 
 function unbind(call: Call): unknown {
-  const row = authorizations(call.world).get(idOf(call, call.params['item_id']));
-  if (!row || row.unbound) return invalid(`item_id: The post ${String(call.params['item_id'])} is not authorized.`);
-  authorizations(call.world).put({ ...row, unbound: true });
+  const itemId = String(call.params['item_id']);
+  if (!authorizations(call.world).get(idOf(call, itemId)) || !unbindPost(call.world, advertiserIdOf(call), itemId)) {
+    return invalid(`item_id: The post ${itemId} is not authorized.`);
+  }
   return {};
 }
 

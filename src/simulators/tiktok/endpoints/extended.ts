@@ -1,0 +1,9 @@
+import { creatorPage } from '../creator-page.ts';
+import type { Endpoint, Page } from '../types.ts';
+import { endpoints as creator } from './creator.ts';
+
+/** Families besides the daily ones: what creators, agencies, Smart+ and catalogs add. */
+export const endpoints: readonly Endpoint[] = [...creator];
+
+/** Their pages. */
+export const pages: readonly Page[] = [creatorPage];
