@@ -8,7 +8,7 @@ import type { ErrorCode, PolyadError } from '../errors/index.ts';
 import { Html, html } from '../http/html.ts';
 import { logoOf } from '../integrations/logo.ts';
 import { OBJECTS } from '../model/objects.ts';
-import type { ObjectName, Permission } from '../model/permissions.ts';
+import { CONTRACT_OBJECT_NAMES, type Permission } from '../model/permissions.ts';
 import { type ConnectTexts, type FailureKind, type Names, textsFor } from './connect-texts-table.ts';
 import type { ImportForm } from './import-form.ts';
 import type { GrantChanges } from './life/changes.ts';
@@ -130,7 +130,7 @@ const foot = (texts: ConnectTexts, line?: string): Html =>
 /** One line per kind of object: what may be done with it, and why. The platform's own words replace ours. */
 function askedLines(platform: Platform, permissions: readonly Permission[], texts: ConnectTexts): Html[] {
   const own = platform.auth.scopeTexts ?? {};
-  return (Object.keys(OBJECTS) as ObjectName[]).flatMap((name) => {
+  return CONTRACT_OBJECT_NAMES.flatMap((name) => {
     const { read, write } = OBJECTS[name].permissions;
     const writes = write !== undefined && permissions.includes(write);
     if (!writes && !permissions.includes(read)) return [];
@@ -243,7 +243,7 @@ ${section(texts.gained, gained)}${section(texts.lost, lost)}${section(texts.abse
 
 /** A permission in words: `Campaigns: view and change`. */
 function permissionWords(permission: string, texts: ConnectTexts): string {
-  for (const name of Object.keys(OBJECTS) as ObjectName[]) {
+  for (const name of CONTRACT_OBJECT_NAMES) {
     const { read, write } = OBJECTS[name].permissions;
     if (permission === read) return `${texts.objects[name].name}: ${texts.view.toLowerCase()}`;
     if (permission === write) return `${texts.objects[name].name}: ${texts.change.toLowerCase()}`;

@@ -1,5 +1,5 @@
 /** Every sentence of the hosted connect pages, in one table by language. */
-import type { ObjectName } from '../model/permissions.ts';
+import type { ContractObjectName } from '../model/permissions.ts';
 
 /** What a permission on one kind of object means to the person who gives it. */
 interface ObjectText {
@@ -73,7 +73,7 @@ export interface ConnectTexts {
   platformSays(platform: string): string;
   failures: Record<FailureKind, FailureText>;
   poweredBy: string;
-  objects: Record<ObjectName, ObjectText>;
+  objects: Record<ContractObjectName, ObjectText>;
 }
 
 const en: ConnectTexts = {

@@ -23,7 +23,10 @@ export type ObjectName =
   | 'creative'
   | 'asset'
   | 'promoted'
-  | 'target';
+  | 'target'
+  | 'identity'
+  | 'creator_authorization'
+  | 'campaign_copy';
 
 export type Verb = 'list' | 'get' | 'create' | 'update' | 'remove';
 
@@ -418,6 +421,8 @@ export interface ListOperation {
   /** The request without paging members. `query` is what filters write into. */
   request(input: OperationInput, filters: ListFilters): PlatformRequest;
   /** Dotted path of the rows in the JSON answer. */
+  /** Whether the caller asked for a field by name: those of `ObjectSpec.slowFields` are read for such callers alone. */
+  wants?(field: string): boolean;
   rows: string;
   paging: PagingRecipe;
   filters: Partial<Record<FilterName, FilterRule>>;
@@ -431,6 +436,12 @@ export interface CreateResult {
   /** The object as the platform gave it back; decoded as if it had been read. */
   row: Native;
 }
+  /**
+   * Where `run` is needed in some ad accounts only: whether it is in this one. Elsewhere the paged call is made, which can
+   * begin at any row. A row that `unfit` knows says that the answer was wrong after all.
+   */
+  needsRun?(input: OperationInput): Promise<boolean>;
+  unfit?(row: Native): boolean;
 
 /** What a creation whose answer was lost is known by. */
 export interface LostCreate {
@@ -485,7 +496,8 @@ export interface ObjectSpec {
   create?(input: OperationInput, native: Native, write: WriteContext): Promise<CreateResult>;
   /** `native` holds the changed members alone. `current` reads the object as it is. */
   update?(input: OperationInput, id: string, native: Native, write: WriteContext): Promise<CreateResult>;
-  remove?(input: OperationInput, id: string, write: WriteContext): Promise<void>;
+  /** What it answers is told to the caller: what went with the object, for example. */
+  remove?(input: OperationInput, id: string, write: WriteContext): Promise<Unified | undefined> | Promise<void>;
   /** How a lost creation is found again; without it, it stays `write_outcome_unknown`. */
   idempotency?: CreateIdempotency;
   /** Where the platform changes the status of several objects in one request. `status` is unified. */

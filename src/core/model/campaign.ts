@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { adsKpi } from './bid-strategy.ts';
 import { adsFrequencyCap, dateTime, id, openEnum, raw, timestamps } from './common.ts';
-import { BUDGET_PERIODS, BUDGET_UNITS, EFFECTIVE_STATUSES, FORMATS, GOALS, STATUSES } from './enums.ts';
+import { AUTOMATIONS, BUDGET_PERIODS, BUDGET_UNITS, EFFECTIVE_STATUSES, FORMATS, GOALS, STATUSES } from './enums.ts';
 import { adsTargeting } from './targeting.ts';
 
 /** A campaign: goal, budget and schedule of a set of groups. */
 export const adsCampaign = z
   .object({
     advertising_channel_type: openEnum(FORMATS).optional().describe('Channel or form of the ads.'),
+    automation: openEnum(AUTOMATIONS)
+      .optional()
+      .describe('Who decides on targeting, bids and placements: the advertiser, or an automation of the platform.'),
     budget_amount: z
       .number()
       .optional()
@@ -27,6 +30,7 @@ export const adsCampaign = z
     kpi: adsKpi.optional().describe('What the campaign is judged by.'),
     labels: z.array(z.string()).optional().describe('Labels.'),
     name: z.string().optional().describe("The campaign's name."),
+    native_status: z.string().optional().describe('The effective status in the words of the platform.'),
     organization_id: id.optional().describe('Id of the ad account.'),
     planned_spend_amount: z.number().optional().describe("Planned spending, in units of the account's currency."),
     raw: raw.optional(),

@@ -372,3 +372,41 @@ export const LIFECYCLES = [
 
 /** Who must act on an error. */
 export const ACTORS = ['caller', 'customer', 'operator', 'platform'] as const satisfies readonly Actor[];
+
+/** Who decides on targeting, bids and placements of a campaign and what is below it. An addition of polyad. */
+export const AUTOMATIONS = ['manual', 'smart_plus', 'smart_plus_legacy'] as const;
+export type Automation = (typeof AUTOMATIONS)[number];
+
+/** What an identity is. An addition of polyad. */
+export const IDENTITY_TYPES = ['CUSTOM', 'OWN_ACCOUNT', 'SHARED_ACCOUNT', 'CREATOR_POST'] as const;
+export type IdentityType = (typeof IDENTITY_TYPES)[number];
+
+/** Whether an identity can be used. An addition of polyad. */
+export const IDENTITY_AVAILABILITIES = [
+  'AVAILABLE',
+  'NOT_LINKED',
+  'PERMISSION_MISSING',
+  'PRIVATE_ACCOUNT',
+  'NOT_BUSINESS_ACCOUNT',
+] as const;
+export type IdentityAvailability = (typeof IDENTITY_AVAILABILITIES)[number];
+
+/** Where a creator's authorization of a post stands. An addition of polyad. */
+export const CREATOR_AUTHORIZATION_STATES = [
+  'ACTIVE',
+  'EXPIRING',
+  'NOT_STARTED',
+  'EXPIRED',
+  'WITHDRAWN',
+  'POST_UNAVAILABLE',
+] as const;
+export type CreatorAuthorizationState = (typeof CREATOR_AUTHORIZATION_STATES)[number];
+
+/** Form of a post. An addition of polyad. */
+export const POST_TYPES = ['VIDEO', 'CAROUSEL'] as const;
+
+/** Whether the music of a post may be used in ads. An addition of polyad. */
+export const MUSIC_STATUSES = ['NO_MUSIC', 'AUTHORIZED', 'MISSING'] as const;
+
+/** How far a copy of a campaign is. An addition of polyad. */
+export const COPY_STATES = ['RUNNING', 'DONE', 'FAILED'] as const;

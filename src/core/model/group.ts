@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adsBidStrategy, adsPacing } from './bid-strategy.ts';
 import { adsFrequencyCap, dateTime, id, openEnum, raw, timestamps } from './common.ts';
 import {
+  AUTOMATIONS,
   BILLING_EVENTS,
   BUDGET_ALLOCATION_TYPES,
   BUDGET_PERIODS,
@@ -18,6 +19,9 @@ import { adsTargeting } from './targeting.ts';
 /** A group of ads (ad group, ad set, line item, placement): targeting, bids and budget. */
 export const adsGroup = z
   .object({
+    automation: openEnum(AUTOMATIONS)
+      .optional()
+      .describe('Who decides on targeting, bids and placements: the advertiser, or an automation of the platform.'),
     bid_amount: z.number().optional().describe("Bid per billed event, in units of the account's currency."),
     bid_strategy: adsBidStrategy.optional().describe('How bids are made.'),
     billing_event: openEnum(BILLING_EVENTS).optional().describe('What is charged.'),
@@ -45,6 +49,7 @@ export const adsGroup = z
     language_locale: z.string().optional().describe('Language and country of the group, such as en_US.'),
     name: z.string().optional().describe("The group's name."),
     optimization_goal: openEnum(OPTIMIZATION_GOALS).optional().describe('What delivery is optimised for.'),
+    native_status: z.string().optional().describe('The effective status in the words of the platform.'),
     organization_id: id.optional().describe('Id of the ad account.'),
     pacing: adsPacing.optional().describe('How spending is spread over time.'),
     parent_id: id.optional().describe('Id of a group above this one, where groups are nested.'),

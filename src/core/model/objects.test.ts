@@ -1,12 +1,14 @@
 import * as operations from '@unified-api/typescript-sdk/sdk/models/operations';
 import { describe, expect, it } from 'vitest';
 import {
+  CONTRACT_OBJECT_NAMES,
   isObjectName,
   LIST_OPTIONS,
   listParameterNames,
   METHODS,
-  OBJECT_NAMES,
+  OBJECT_EXTRAS,
   OBJECTS,
+  OWN_OBJECT_NAMES,
   PERMISSIONS,
   permissionFor,
   REPORT_EXTRAS,
@@ -25,7 +27,7 @@ function requestSchema(operation: string): { shape: Record<string, unknown> } | 
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-describe.each(OBJECT_NAMES)('%s', (name) => {
+describe.each(CONTRACT_OBJECT_NAMES)('%s', (name) => {
   const definition = OBJECTS[name];
 
   it.each(METHODS)('offers %s exactly where the wire contract has it', (method) => {
@@ -46,7 +48,8 @@ describe.each(OBJECT_NAMES)('%s', (name) => {
 
   it('has the field names that the client may ask for', () => {
     const listed = exported[`ListAds${capital(name)}sQueryParamFields`] as Record<string, string>;
-    const extras: readonly string[] = name === 'report' ? REPORT_EXTRAS : [];
+    const extras: readonly string[] = name === 'report' ? REPORT_EXTRAS : (OBJECT_EXTRAS[name] ?? []);
+    for (const extra of extras) expect(Object.keys(definition.schema.shape)).toContain(extra);
     const ours = Object.keys(definition.schema.shape).filter((key) => !extras.includes(key));
     expect(ours.sort()).toEqual(Object.values(listed).sort());
   });
@@ -55,6 +58,15 @@ describe.each(OBJECT_NAMES)('%s', (name) => {
     for (const method of METHODS)
       if (definition.methods[method]) expect(PERMISSIONS).toContain(permissionFor(name, method));
     expect(definition.permissions.read).toBe(`ads_${name}_read`);
+  });
+});
+
+describe.each(OWN_OBJECT_NAMES)('%s, an object of polyad', (name) => {
+  it('is unknown to clients of the contract, and asks for permissions that they know', () => {
+    expect(exported[`ListAds${capital(name)}sQueryParamFields`]).toBeUndefined();
+    const { methods } = OBJECTS[name];
+    for (const method of METHODS)
+      if (methods[method]) expect(PERMISSIONS, method).toContain(permissionFor(name, method));
   });
 });
 

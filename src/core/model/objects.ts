@@ -2,8 +2,11 @@ import type { z } from 'zod';
 import { type AdsAd, adsAd } from './ad.ts';
 import { type AdsAsset, adsAsset } from './asset.ts';
 import { type AdsCampaign, adsCampaign } from './campaign.ts';
+import { type AdsCampaignCopy, adsCampaignCopy } from './campaign-copy.ts';
 import { type AdsCreative, adsCreative } from './creative.ts';
+import { type AdsCreatorAuthorization, adsCreatorAuthorization } from './creator-authorization.ts';
 import { type AdsGroup, adsGroup } from './group.ts';
+import { type AdsIdentity, adsIdentity } from './identity.ts';
 import { type AdsInsertionorder, adsInsertionorder } from './insertionorder.ts';
 import { type AdsOrganization, adsOrganization } from './organization.ts';
 import { METHODS, type Method, OBJECT_NAMES, type ObjectName, type Permission, permissionFor } from './permissions.ts';
@@ -23,6 +26,9 @@ export interface ObjectTypes {
   promoted: AdsPromoted;
   target: AdsTarget;
   report: AdsReport;
+  identity: AdsIdentity;
+  creator_authorization: AdsCreatorAuthorization;
+  campaign_copy: AdsCampaignCopy;
 }
 
 /** Any unified advertising object. */
@@ -136,6 +142,48 @@ export const OBJECTS: { readonly [N in ObjectName]: ObjectDefinition<N> } = {
     ['list'],
     ['org_id', 'campaign_id', 'group_id', 'ad_id', 'start_gte', 'end_lt', 'type', 'dimension'],
   ),
+  identity: define(
+    'identity',
+    'identities',
+    'Identity',
+    adsIdentity,
+    [...READ, 'create', 'remove'],
+    ['org_id', 'type'],
+  ),
+  creator_authorization: define(
+    'creator_authorization',
+    'creator authorizations',
+    'Creator authorization',
+    adsCreatorAuthorization,
+    [...READ, 'create', 'remove'],
+    ['org_id', 'type'],
+  ),
+  campaign_copy: define(
+    'campaign_copy',
+    'campaign copies',
+    'Campaign copy',
+    adsCampaignCopy,
+    ['get', 'create'],
+    ['org_id'],
+  ),
+};
+
+/** Fields that polyad adds to objects of the contract. Clients of the contract ignore them. */
+export const OBJECT_EXTRAS: Readonly<Partial<Record<ObjectName, readonly string[]>>> = {
+  campaign: ['automation', 'native_status'],
+  group: ['automation', 'native_status'],
+  ad: [
+    'automation',
+    'ad_copies',
+    'ctas',
+    'effective_status',
+    'item_id',
+    'materials',
+    'native_status',
+    'post_ads_only',
+    'status_reason',
+  ],
+  creative: ['ad_id', 'automation', 'effective_status', 'native_status', 'review'],
 };
 
 const NAMES: ReadonlySet<string> = new Set(OBJECT_NAMES);

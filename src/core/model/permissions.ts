@@ -1,5 +1,5 @@
-/** Names of the unified advertising objects, as they stand in addresses. */
-export const OBJECT_NAMES = [
+/** Names of the unified advertising objects of the wire contract, as they stand in addresses. */
+export const CONTRACT_OBJECT_NAMES = [
   'organization',
   'campaign',
   'insertionorder',
@@ -11,6 +11,13 @@ export const OBJECT_NAMES = [
   'target',
   'report',
 ] as const;
+export type ContractObjectName = (typeof CONTRACT_OBJECT_NAMES)[number];
+
+/** Objects that polyad adds to those of the contract; clients of the contract do not know them and lose nothing. */
+export const OWN_OBJECT_NAMES = ['identity', 'creator_authorization', 'campaign_copy'] as const;
+
+/** Names of all unified advertising objects, as they stand in addresses. */
+export const OBJECT_NAMES = [...CONTRACT_OBJECT_NAMES, ...OWN_OBJECT_NAMES] as const;
 export type ObjectName = (typeof OBJECT_NAMES)[number];
 
 /** What can be done with an object. */
@@ -47,12 +54,19 @@ export function isPermission(name: string): name is Permission {
   return KNOWN.has(name);
 }
 
+/** Our own objects need the permissions of what they serve: the contract has none for them. */
+const PERMISSION_OF: Readonly<Partial<Record<ObjectName, string>>> = {
+  identity: 'creative',
+  creator_authorization: 'creative',
+  campaign_copy: 'campaign',
+};
+
 /**
  * The permission that a method on an object needs: `ads_<object>_read` for list and get, `ads_<object>_write` for
  * create, update and remove; undefined where the wire contract has no such permission, that is for writes to
  * report, target and promoted, which do not exist.
  */
 export function permissionFor(object: ObjectName, method: Method): Permission | undefined {
-  const name = `ads_${object}_${method === 'list' || method === 'get' ? 'read' : 'write'}`;
+  const name = `ads_${PERMISSION_OF[object] ?? object}_${method === 'list' || method === 'get' ? 'read' : 'write'}`;
   return isPermission(name) ? name : undefined;
 }

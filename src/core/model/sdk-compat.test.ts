@@ -7,10 +7,11 @@ import type { z } from 'zod';
 import {
   apiCall,
   CONNECTION_EXTRAS,
+  CONTRACT_OBJECT_NAMES,
   connection,
   integration,
   integrationSupport,
-  OBJECT_NAMES,
+  OBJECT_EXTRAS,
   OBJECTS,
   PERMISSIONS,
   REPORT_EXTRAS,
@@ -93,20 +94,28 @@ function table(node: SchemaNode, required = true, path = '', rows = new Map<stri
   return rows;
 }
 
+const className = (object: string): string => `Ads${object[0]!.toUpperCase()}${object.slice(1)}`;
+
 /** Our additions, as paths per model. */
 const EXTRAS: Record<string, string[]> = {
+  ...Object.fromEntries(
+    Object.entries(OBJECT_EXTRAS).map(([name, extras]) => [className(name), extras.map((extra) => `.${extra}`)]),
+  ),
   Connection: CONNECTION_EXTRAS.map((name) => `.${name}`),
-  AdsReport: [...REPORT_EXTRAS.map((name) => `.${name}`), ...REPORT_METRICS_EXTRAS.map((name) => `.metrics[].${name}`)],
+  AdsReport: [
+    ...REPORT_EXTRAS.map((name) => `.${name}`),
+    ...REPORT_METRICS_EXTRAS.map((name) => `.metrics[].${name}`),
+    // Rows may carry the objects they are about.
+    ...Object.entries(OBJECT_EXTRAS).flatMap(([name, extras]) => extras.map((extra) => `.metrics[].${name}.${extra}`)),
+  ],
 };
 const isExtra = (model: string, path: string): boolean =>
   (EXTRAS[model] ?? []).some((extra) => path === extra || path.startsWith(`${extra}.`) || path.startsWith(`${extra}[`));
 /** Members that the client has dropped since its older release (links to secret stores); it never required them. */
 const isDropped = (model: string, path: string): boolean => model === 'Connection' && path.startsWith('.auth_');
 
-const className = (object: string): string => `Ads${object[0]!.toUpperCase()}${object.slice(1)}`;
-
 const MODELS: [string, z.ZodObject][] = [
-  ...OBJECT_NAMES.map((name): [string, z.ZodObject] => [className(name), OBJECTS[name].schema]),
+  ...CONTRACT_OBJECT_NAMES.map((name): [string, z.ZodObject] => [className(name), OBJECTS[name].schema]),
   ['Connection', connection],
   ['ApiCall', apiCall],
   ['Integration', integration],

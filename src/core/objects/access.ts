@@ -161,7 +161,13 @@ export class ObjectAccess {
       spec.scope === 'connection'
         ? { organization: { id: '' } }
         : await this.locator.find(ctx, scope.connection.id, object, spec, id, options.org_id);
-    const input: OperationInput = { ctx, organization: located.organization, raw };
+    const wants = options.fields?.wants;
+    const input: OperationInput = {
+      ctx,
+      organization: located.organization,
+      raw,
+      ...(wants === undefined ? {} : { wants }),
+    };
     const row = ('row' in located ? located.row : undefined) ?? (await spec.get?.(input, id));
     if (row === undefined)
       throw new PolyadError('platform_not_found', {

@@ -19,6 +19,7 @@ import { PolyadError } from '../errors/index.ts';
 import type { ListQuery } from '../model/list-query.ts';
 import { type ItemOptions, ObjectAccess, type Opened } from './access.ts';
 import { compareBy, LOCAL_FILTERS } from './local-filters.ts';
+import { type ObjectObserver, tellSeen } from './observer.ts';
 import type { GuardSource } from './spend.ts';
 import { walk } from './walk.ts';
 import { ObjectWriter, type WriteOptions } from './writer.ts';
@@ -31,15 +32,18 @@ export interface ObjectServiceParts {
   contexts: Contexts;
   clock: Clock;
   guards: GuardSource;
+  observer?: ObjectObserver;
 }
 
 export class ObjectService {
+  readonly #observer: ObjectObserver | undefined;
   readonly #access: ObjectAccess;
   readonly #writer: ObjectWriter;
 
-  constructor({ registry, contexts, clock, guards }: ObjectServiceParts) {
+  constructor({ registry, contexts, clock, guards, observer }: ObjectServiceParts) {
     this.#access = new ObjectAccess(registry, contexts);
-    this.#writer = new ObjectWriter(this.#access, clock, guards);
+    this.#observer = observer;
+    this.#writer = new ObjectWriter(this.#access, clock, guards, observer);
   }
 
   async list(scope: Scope, object: ObjectName, query: ListQuery): Promise<Unified[]> {
@@ -123,7 +127,8 @@ export class ObjectService {
     let skip = single ? 0 : offset;
     let left = count;
     for (const organization of organizations) {
-      const input: OperationInput = { ctx, organization, raw: query.raw };
+      const wants = query.fields?.wants;
+      const input: OperationInput = { ctx, organization, raw: query.raw, ...(wants === undefined ? {} : { wants }) };
       const decode = this.#access.decoder(scope, object, opened, organization, query.fields !== undefined);
       const native = walk(
         input,
@@ -140,7 +145,9 @@ export class ObjectService {
         skip -= from;
         const wanted = from === 0 && batch.length <= left ? batch : batch.slice(from, from + left);
         if (wanted.length === 0) continue;
-        yield (spec.enrich === undefined ? wanted : await spec.enrich(input, wanted)).map(decode);
+        const decoded = (spec.enrich === undefined ? wanted : await spec.enrich(input, wanted)).map(decode);
+        await tellSeen(this.#observer, scope, object, decoded);
+        yield decoded;
         left -= wanted.length;
         if (left <= 0) return;
       }
@@ -173,7 +180,9 @@ export class ObjectService {
   async get(scope: Scope, object: ObjectName, id: string, options: ItemOptions): Promise<Unified> {
     const opened = this.#access.open(scope, object, 'get');
     const { input, row } = await this.#access.read(scope, object, opened, id, options);
-    return this.#access.finish(object, await this.#access.enriched(scope, object, opened, input, row), options.fields);
+    const unified = await this.#access.enriched(scope, object, opened, input, row);
+    await tellSeen(this.#observer, scope, object, [unified]);
+    return this.#access.finish(object, unified, options.fields);
   }
 
   /** Creates an object. @throws PolyadError before anything is sent for what platform or model do not take, by name. */

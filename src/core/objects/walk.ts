@@ -125,6 +125,23 @@ export async function* walk(
   idOf?: (row: Native) => unknown,
 ): AsyncGenerator<Native[], void, undefined> {
   let skip = offset;
+  const whole = operation.run !== undefined && ((await operation.needsRun?.(input)) ?? true);
+  if (!whole) {
+    let begun = false;
+    try {
+      for await (const rows of paged(input, operation, filters, offset, pageHint, idOf)) {
+        begun = true;
+        yield rows;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof Unfit)) throw error;
+      if (begun)
+        throw new PolyadError('platform_conflict', {
+          message: 'The list changed while it was read, in a way that takes reading it anew. Repeat the call.',
+        });
+    }
+  }
   if (operation.run !== undefined) {
     const size = Math.min(BATCH, pageHint);
     let batch: Native[] = [];
@@ -136,13 +153,28 @@ export async function* walk(
       batch = [];
     }
     if (batch.length > 0) yield batch;
-    return;
   }
+}
+
+/** A row of another kind than the paged call is for. */
+class Unfit extends Error {}
+
+/** The same by the paged call. Throws `Unfit` when it comes upon such a row. */
+async function* paged(
+  input: OperationInput,
+  operation: ListOperation,
+  filters: ListFilters,
+  offset: number,
+  pageHint: number,
+  idOf: ((row: Native) => unknown) | undefined,
+): AsyncGenerator<Native[], void, undefined> {
+  let skip = offset;
   const request = filtered(input, operation, filters);
   const jumped = (skipped: number): void => {
     skip = offset - skipped;
   };
   for await (const rows of pages(input, operation, request, offset, pageHint, jumped, new Seen(idOf))) {
+    if (operation.unfit !== undefined && rows.some(operation.unfit)) throw new Unfit();
     const from = Math.min(skip, rows.length);
     skip -= from;
     for (let at = from; at < rows.length; at += BATCH)

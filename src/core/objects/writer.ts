@@ -23,6 +23,7 @@ import { wireObject } from '../model/wire.ts';
 import type { ItemOptions, ObjectAccess, Opened } from './access.ts';
 import { DryRun } from './dry-run.ts';
 import { organizationRequired } from './locate.ts';
+import { type ObjectObserver, tellSeen } from './observer.ts';
 import { budgetOf, type GuardSource, type SpendGuard } from './spend.ts';
 
 /** What one write is asked with. */
@@ -43,8 +44,10 @@ export class ObjectWriter {
   readonly #access: ObjectAccess;
   readonly #clock: Clock;
   readonly #guards: GuardSource;
+  readonly #observer: ObjectObserver | undefined;
 
-  constructor(access: ObjectAccess, clock: Clock, guards: GuardSource) {
+  constructor(access: ObjectAccess, clock: Clock, guards: GuardSource, observer?: ObjectObserver) {
+    this.#observer = observer;
     this.#access = access;
     this.#clock = clock;
     this.#guards = guards;
@@ -89,6 +92,7 @@ export class ObjectWriter {
             });
       return wireObject(await this.#access.enriched(scope, object, opened, input, row));
     });
+    await tellSeen(this.#observer, scope, object, [created]);
     return selectFields(object, created, options.fields);
   }
 
@@ -150,13 +154,16 @@ export class ObjectWriter {
     return selectFields(object, updated, options.fields);
   }
 
-  /** Removes an object. A dry run answers what would be sent, anything else an empty object. */
+  /** Removes an object. Answers what went with it, where the platform says so, and for a dry run what would be sent. */
   async remove(scope: Scope, object: ObjectName, id: string, options: WriteOptions): Promise<Unified> {
     const dry = options.dryRun === true ? new DryRun() : undefined;
     const opened = this.#access.open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'remove');
     const { input, row } = await this.#access.read(scope, object, opened, id, options);
     const write = this.#writeContext({}, options, async () => row);
-    const send = (): Promise<void> => (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write);
+    let told: Unified = {};
+    const send = async (): Promise<void> => {
+      told = (await (opened.spec.remove as NonNullable<ObjectSpec['remove']>)(input, id, write)) ?? {};
+    };
     const now = async (): Promise<Unified> =>
       wireObject(this.#access.decode(scope, object, opened, input.organization, row));
     const ended = await scope.watch?.begin({
@@ -167,12 +174,13 @@ export class ObjectWriter {
       current: now,
       dryRun: dry !== undefined,
     });
-    if (dry !== undefined) return { dry_run: await dry.run(send) };
+    if (dry !== undefined) return dry.run(send).then((report) => ({ ...told, dry_run: report }));
     await watched(ended, async () => {
       await send();
       return undefined;
     });
-    return {};
+    if (this.#observer?.objects.has(object) === true) await this.#observer.removed(scope, object, id);
+    return wireObject(told);
   }
 
   /**
@@ -389,5 +397,4 @@ async function watched<T extends Unified | undefined>(
 }
 
 /** One member of an object, where it is set. */
-const pick = (unified: Unified, name: string): Unified =>
-  unified[name] === undefined ? {} : { [name]: unified[name] };
+const pick = (unified: Unified, name: string): Unified => (name in unified ? { [name]: unified[name] } : {});

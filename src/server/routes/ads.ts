@@ -33,7 +33,12 @@ export const IDEMPOTENCY_KEY = {
     'The same for every repetition of one write: a repetition gets the first answer, with `Idempotency-Replayed: true`. Kept 24 hours. 1 to 255 characters.',
 };
 
-const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
+/** `creator_authorization` -> `CreatorAuthorization`. */
+const capital = (name: string): string =>
+  name
+    .split('_')
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
 const article = (title: string): string => `${/^[aio]/i.test(title) ? 'an' : 'a'} ${title.toLowerCase()}`;
 
 /** The operations of one object, by what they do. `patch` does the same as `update`. */
@@ -63,26 +68,28 @@ function operationsOf(object: ObjectName) {
     logged: true,
   });
   return {
-    list: operation({
-      id: `list${name}s`,
-      method: 'GET',
-      path,
-      tag,
-      summary: `List ${plural}`,
-      description:
-        object === 'report'
-          ? `One row per entity and window, streamed as it is read. With \`Accept: application/x-ndjson\` one row per line. ${read}`
-          : `A page of ${plural}. Fewer rows than \`limit\` mean that there are no more. ${read}`,
-      access: 'read',
-      params: CONNECTION,
-      parameters: listParameters(object),
-      answer: {
-        description: `The ${plural}.`,
-        schema: z.array(schema),
-        ...(object === 'report' ? { alternatives: ['application/x-ndjson'] } : {}),
-      },
-      logged: true,
-    }),
+    list: methods.list
+      ? operation({
+          id: `list${name}s`,
+          method: 'GET',
+          path,
+          tag,
+          summary: `List ${plural}`,
+          description:
+            object === 'report'
+              ? `One row per entity and window, streamed as it is read. With \`Accept: application/x-ndjson\` one row per line. ${read}`
+              : `A page of ${plural}. Fewer rows than \`limit\` mean that there are no more. ${read}`,
+          access: 'read',
+          params: CONNECTION,
+          parameters: listParameters(object),
+          answer: {
+            description: `The ${plural}.`,
+            schema: z.array(schema),
+            ...(object === 'report' ? { alternatives: ['application/x-ndjson'] } : {}),
+          },
+          logged: true,
+        })
+      : undefined,
     get: methods.get
       ? operation({
           id: `get${name}`,
@@ -131,7 +138,10 @@ function operationsOf(object: ObjectName) {
           params: ITEM,
           parameters: [...orgIdOf(object), DRY_RUN],
           headers: IDEMPOTENCY_KEY,
-          answer: { description: 'Removed. The body is an empty object.', schema: z.object({}) },
+          answer: {
+            description: 'Removed. The body says what went with it, where the platform tells; else it is empty.',
+            schema: z.looseObject({}),
+          },
           logged: true,
         })
       : undefined,
@@ -229,7 +239,7 @@ export function adsRoutes(app: FastifyInstance, deps: Deps): void {
   const { objects, reports, writes } = deps.runtime;
   for (const object of OBJECT_NAMES) {
     const { list, get, create, update, patch, remove } = BY_OBJECT[object];
-    if (object === 'report') {
+    if (object === 'report' && list !== undefined) {
       serve(app, list, async ({ request, reply }) => {
         const query = parseListQuery('report', request.query as RawQuery);
         const scope = await scopeOf(deps, request);
@@ -241,11 +251,12 @@ export function adsRoutes(app: FastifyInstance, deps: Deps): void {
       });
       continue;
     }
-    const stored: StoredObject = object;
-    serve(app, list, async ({ request }) => {
-      const query = parseListQuery(stored, request.query as RawQuery);
-      return objects.list(await scopeOf(deps, request), stored, query);
-    });
+    const stored = object as StoredObject;
+    if (list !== undefined)
+      serve(app, list, async ({ request }) => {
+        const query = parseListQuery(stored, request.query as RawQuery);
+        return objects.list(await scopeOf(deps, request), stored, query);
+      });
     if (get !== undefined)
       serve(app, get, async ({ request, params }) => {
         const { fields, raw, orgId } = itemQuery(request, stored);
