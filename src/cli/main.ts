@@ -4,6 +4,7 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { redactAnswer } from '../core/http/redact.ts';
+import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';
 import { asCliError, EXIT, errorText } from './errors.ts';
 import { chosen } from './output.ts';
 import { buildProgram } from './program.ts';
@@ -12,6 +13,7 @@ import { stderrStyle } from './terminal.ts';
 // Reading the sources is half the work of a start; what it gave is kept for the next one. In a folder of our own: what
 // lies in a shared one for temporary files may be another user's. Where it cannot be written, nothing is kept.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/polyad', import.meta.url)));
+keepMemoryOutOfCoreDumps();
 
 try {
   await buildProgram().parseAsync(process.argv);

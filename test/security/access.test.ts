@@ -98,6 +98,29 @@ describe('a key without the scope `spend`', () => {
     );
   });
 
+  it('uses no Idempotency-Key up by what it may not: a key that may does the write under it', async () => {
+    const [body, name] = [campaign({ status: 'ACTIVE' }), { 'idempotency-key': 'spend-once' }];
+    const path = `/ads/${connection}/campaign`;
+    const send = (by: string) => app.call('POST', path, body, { authorization: by, ...name });
+    expect(outcome(await send(key))).toBe('key_scope');
+    expect(outcome(await send(key))).toBe('key_scope');
+    const done = await send(app.key);
+    expect(done.status).toBe(200);
+    expect(done.headers.get('idempotency-replayed')).toBeNull();
+    // In bulk as well, for single writes and for those that travel together.
+    const again = await app.ok('POST', path, campaign({ status: 'PAUSED' }));
+    const items = [
+      { method: 'create', body: campaign({ status: 'ACTIVE' }), idempotency_key: 'spend-bulk-create' },
+      { method: 'update', id: again.id, body: { budget_amount: 500 }, idempotency_key: 'spend-bulk-update' },
+      { method: 'status', id: again.id, status: 'ACTIVE', idempotency_key: 'spend-bulk-status' },
+    ];
+    const bulk = (by: string) => app.call('POST', `/v1/bulk/${connection}/campaign`, { items }, { authorization: by });
+    for (let n = 0; n < 2; n += 1)
+      expect((await bulk(key)).body.results.map((one: Json) => one.error?.code)).toEqual(Array(3).fill('key_scope'));
+    const { results } = (await bulk(app.key)).body;
+    expect(results.map((one: Json) => [one.status, one.replayed])).toEqual(Array(3).fill([200, undefined]));
+  });
+
   it('leaves keys that name no scopes as able as they were', async () => {
     const plain = await made({});
     expect(plain.scopes).toEqual(['read', 'write', 'spend']);
@@ -323,7 +346,7 @@ describe('the audit log', () => {
   it('has every act of administration: nothing that changes something is left out by mistake', () => {
     const silent = OPERATIONS.filter((one) => one.method !== 'GET' && !isAct(one)).map(({ id }) => id);
     // These leave one row per object that they write; pass-through leaves one when it is over.
-    expect(silent.filter((id) => !/^(create|update|patch|remove)Ads[A-Z]/.test(id))).toEqual([]);
+    expect(silent.filter((id) => !/^(create|update|patch|remove)Ads[A-Z]/.test(id))).toEqual(['bulkWrite']);
   });
 
   it('says who made, rotated and revoked which key', async () => {
@@ -364,6 +387,40 @@ describe('the audit log', () => {
     expect(remove.details).toMatchObject({ before: { name: 'After' } });
     expect(remove.request_id).toBeTruthy();
   });
+
+  it.each(['application/json', 'application/x-ndjson'])(
+    'has one row for each write of a call in bulk, and none besides (%s)',
+    async (accept) => {
+      const path = `/ads/${connection}/campaign`;
+      const made = await Promise.all([1, 2, 3, 4].map(() => app.ok('POST', path, campaign({ status: 'PAUSED' }))));
+      const [changed, removed, ...started] = made.map(({ id }: Json) => id) as string[];
+      const from = (await audit()).length;
+      const items = [
+        { method: 'create', body: campaign({ status: 'PAUSED', name: 'In bulk' }) },
+        { method: 'create', body: campaign({ budget_amount: 0.01 }) },
+        { method: 'update', id: changed, body: { name: 'Changed in bulk' } },
+        { method: 'remove', id: removed },
+        ...started.map((id) => ({ method: 'status', id, status: 'ACTIVE' })),
+      ];
+      const { status, headers } = await app.call('POST', `/v1/bulk/${connection}/campaign`, { items }, { accept });
+      expect([status, headers.get('content-type')?.split(';', 1)[0]]).toEqual([200, accept]);
+      const rows = (await audit())
+        .slice(from)
+        // Exports of the log itself, and the counts of each minute.
+        .filter(({ action }) => action !== 'exportAuditLog' && action !== 'useCredentials');
+      expect(rows.map(({ action, outcome: how }) => `${action} ${how}`).sort()).toEqual([
+        'createAdsCampaign ok',
+        'createAdsCampaign platform_rejected',
+        'removeAdsCampaign ok',
+        'updateAdsCampaign ok',
+        'updateAdsCampaign ok',
+        'updateAdsCampaign ok',
+      ]);
+      const of = (id: string | undefined) => rows.filter(({ object_id }) => object_id === id);
+      for (const id of [changed, removed, ...started]) expect(of(id)).toHaveLength(1);
+      expect(of(started[0])[0]?.details).toMatchObject({ after: { status: 'ACTIVE' } });
+    },
+  );
 
   it('has no rows of dry runs, nor of repetitions that write nothing', async () => {
     const before = (await audit('action=createAdsCampaign')).length;

@@ -71,6 +71,7 @@ const bulk = operation({
   description:
     'Each item is done once and has its own result; one that fails stops no other. Quotas are kept: items wait their turn, so a large call takes minutes. With `Accept: application/x-ndjson` each result is a line as soon as it is known, and the last line is the summary.',
   access: 'write',
+  audit: 'never',
   params: { connection_id: 'Id of the connection.', object: `One of ${WRITABLE.join(', ')}.` },
   parameters: [
     ...itemParameters('campaign').filter(({ name }) => name === 'raw'),
