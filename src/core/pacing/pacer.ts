@@ -306,16 +306,19 @@ export class Pacer {
       const next = turns.next((claims, rank) => this.#isClosed(domain, claims, rank, now));
       if (next === undefined) break;
       const { lane, waiter } = next;
-      const taken = this.#store.take(waiter.claims, this.#taker(id, waiter, true));
+      const taken = this.#store.take(waiter.claims, {
+        ...this.#taker(id, waiter, true),
+        served: turns.served(waiter),
+      });
       const outcome = taken instanceof Promise ? await taken : taken;
       now = this.#now();
-      if (outcome.served !== undefined) turns.learn(waiter.rank, waiter.workspace, outcome.served);
+      if (!outcome.ok && outcome.served !== undefined) turns.learn(waiter, outcome.served);
       if (outcome.ok) {
         if (waiter.gone) {
           this.#store.cancelled(waiter.claims);
           continue;
         }
-        turns.charge(waiter, waiter.claims[0]?.cost ?? 1);
+        turns.charge(waiter, waiter.claims[0]?.cost ?? 1, outcome.served);
         if (turns.remove(lane, waiter)) this.#store.left(this.#taker(id, waiter, true));
         waiter.resolve(outcome);
       } else if (outcome.bucket === null) {

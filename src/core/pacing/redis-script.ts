@@ -22,6 +22,9 @@ export const ABSENT_MS = 1_500;
 /** After so long it is taken as gone: its calls as answered, its share as free. */
 export const GONE_MS = 60_000;
 
+/** Most that a workspace can be behind the others in service: who was away cannot claim the past. */
+export const LAG = 8;
+
 /** A waiting call that was not asked for again within this time no longer holds its turn. */
 export const TURN_MS = 1_000;
 
@@ -301,10 +304,12 @@ local function waitsAt(d, rank)
   return redis.call('EXISTS', seen) == 1
 end
 local waiting = {}
+-- Who waits keeps what it has; who is new, or was away, starts near where the others are.
 local function served(o)
   local w, _, sv = names(o)
-  local at = num(redis.call('ZSCORE', w, o.ws) or redis.call('HGET', sv, o.ws) or 0)
-  return math.max(at, num(redis.call('HGET', sv, '') or 0))
+  local level = num(redis.call('HGET', sv, '') or 0)
+  local known = redis.call('ZSCORE', w, o.ws) or redis.call('HGET', sv, o.ws)
+  return math.max(num(known or 0), o.sv or 0, level - ${LAG})
 end
 local function leave(o)
   local w, ws = names(o)
@@ -336,7 +341,9 @@ end
 local function charge(o, own, cost)
   local w, _, sv = names(o)
   local mine = own + cost / o.weight
-  redis.call('HSET', sv, o.ws, text(mine), '', text(own), '#owed', 0)
+  -- The level never sinks: one that was away goes before the others for ${LAG} units, not for more with every such one.
+  local level = math.max(own, num(redis.call('HGET', sv, '') or 0))
+  redis.call('HSET', sv, o.ws, text(mine), '', text(level), '#owed', 0)
   redis.call('PEXPIRE', sv, 600000)
   if redis.call('ZSCORE', w, o.ws) then redis.call('ZADD', w, mine, o.ws) end
   for rank = o.rank + 1, 3 do

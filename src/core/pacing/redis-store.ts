@@ -376,6 +376,7 @@ export class RedisStore implements QuotaStore {
         ws: taker.workspace,
         weight: taker.weight,
         ...(taker.queued ? { q: true } : {}),
+        ...(taker.served === undefined ? {} : { sv: taker.served }),
         c: claims.map((claim) => this.#wire(claim)),
       })) as typeof out;
     } catch {

@@ -15,6 +15,8 @@ export interface Taker {
   weight: number;
   /** The call has waited, or others of this node wait: its turn is compared with other nodes'. */
   queued: boolean;
+  /** Service its workspace has had since it waits, as this node knows it. */
+  served?: number;
 }
 
 /** Taken, or which bucket was full and for how long; null = until an answer comes. */

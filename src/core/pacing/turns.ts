@@ -33,26 +33,33 @@ interface Lane {
   ranks: Map<string, Map<string, Waiter[]>>[];
 }
 
-/** Service had so far. */
+/** Service had so far, by name. Whoever comes (back) starts where the others are; whoever waits keeps what it has. */
 class Tags {
   readonly #served = new Map<string, number>();
-  #floor = 0;
+  /** Where the others are: the service had by the one that went last, before it went. */
+  #level = 0;
 
   of(name: string): number {
-    return Math.max(this.#floor, this.#served.get(name) ?? 0);
+    return this.#served.get(name) ?? this.#level;
+  }
+
+  /** `waiting`: the others that wait. The one among them that had least sets where a new one starts. */
+  arrive(name: string, waiting: Iterable<string>): void {
+    let start = this.#level;
+    for (const other of waiting) start = Math.min(start, this.of(other));
+    this.#served.set(name, Math.max(start, this.#served.get(name) ?? 0));
   }
 
   charge(name: string, amount: number): void {
-    const start = this.of(name);
-    this.#floor = Math.max(this.#floor, start);
-    this.#served.set(name, start + amount);
-    if (this.#served.size > 4_096)
-      for (const [one, tag] of this.#served) if (tag <= this.#floor) this.#served.delete(one);
+    this.set(name, this.of(name) + amount, this.of(name));
   }
 
-  /** What all nodes together count may be more than this one has seen. */
-  learn(name: string, served: number): void {
-    if (served > this.of(name)) this.#served.set(name, served);
+  /** What all nodes together have counted. */
+  set(name: string, served: number, level: number | undefined): void {
+    this.#served.set(name, served);
+    if (level !== undefined) this.#level = Math.max(this.#level, level);
+    if (this.#served.size > 4_096)
+      for (const [one, tag] of this.#served) if (tag < this.#level - 64) this.#served.delete(one);
   }
 }
 
@@ -76,6 +83,9 @@ export class Turns {
     const workspaces = found.ranks[waiter.rank] as Lane['ranks'][number];
     const connections = workspaces.get(waiter.workspace) ?? new Map<string, Waiter[]>();
     const queue = connections.get(waiter.connection) ?? [];
+    if (!this.#isWaiting(waiter.rank, waiter.workspace))
+      (this.#workspaces[waiter.rank] as Tags).arrive(waiter.workspace, this.#waiting(waiter.rank));
+    if (queue.length === 0) this.#tags(waiter.rank, waiter.workspace).arrive(waiter.connection, connections.keys());
     queue.push(waiter);
     connections.set(waiter.connection, queue);
     workspaces.set(waiter.workspace, connections);
@@ -98,7 +108,16 @@ export class Turns {
     workspaces.delete(waiter.workspace);
     if (found.ranks.every((rank) => rank.size === 0)) this.#lanes.delete(lane);
     if (this.#size === 0) this.#connections.clear();
-    return ![...this.#lanes.values()].some((one) => one.ranks[waiter.rank]?.has(waiter.workspace));
+    return !this.#isWaiting(waiter.rank, waiter.workspace);
+  }
+
+  *#waiting(rank: number): Iterable<string> {
+    for (const { ranks } of this.#lanes.values()) yield* (ranks[rank] as Lane['ranks'][number]).keys();
+  }
+
+  #isWaiting(rank: number, workspace: string): boolean {
+    for (const { ranks } of this.#lanes.values()) if (ranks[rank]?.has(workspace) === true) return true;
+    return false;
   }
 
   /** Whose turn it is in lanes that are not `closed`; undefined when nobody can go. */
@@ -150,10 +169,12 @@ export class Turns {
     return tags;
   }
 
-  /** A call of this caller went. */
-  charge(caller: Caller, cost: number): void {
+  /** A call of this caller went. `served`: what its workspace has had, as all nodes count it, this call included. */
+  charge(caller: Caller, cost: number, served?: number): void {
     const { rank, workspace, connection, weight } = caller;
-    (this.#workspaces[rank] as Tags).charge(workspace, cost / weight);
+    const tags = this.#workspaces[rank] as Tags;
+    if (served === undefined) tags.charge(workspace, cost / weight);
+    else tags.set(workspace, served, served - cost / weight);
     if (this.#size === 0) return;
     this.#tags(rank, workspace).charge(connection, cost);
     this.#owed[rank] = 0;
@@ -161,8 +182,14 @@ export class Turns {
       if (this.#waits(lower)) this.#owed[lower] = (this.#owed[lower] as number) + 1;
   }
 
-  learn(rank: number, workspace: string, served: number): void {
-    (this.#workspaces[rank] as Tags).learn(workspace, served);
+  /** Service the workspace has had, as far as this node knows. */
+  served({ rank, workspace }: Caller): number {
+    return (this.#workspaces[rank] as Tags).of(workspace);
+  }
+
+  /** It was not the workspace's turn: what it and the others have had, as all nodes count it. */
+  learn({ rank, workspace }: Caller, served: number): void {
+    (this.#workspaces[rank] as Tags).set(workspace, served, undefined);
   }
 
   /**
