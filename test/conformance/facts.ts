@@ -37,8 +37,15 @@ export interface ExhaustedFacts {
   name: string;
   /** Sends calls by itself until the platform says no. */
   exhaust(polyad: TestApp): Promise<void>;
-  /** For how long nothing may be sent afterwards. */
-  restMs: number;
+  /**
+   * For how long nothing may be sent after a refusal, and the quota (by its name in the manifest) that callers are told of
+   * meanwhile. More than one where the platform's answer does not say which quota it was: in the order of trying.
+   */
+  rests: readonly { bucket: string; ms(now: Date): number }[];
+  /** Default: the connection of the suite. */
+  environment?: 'sandbox';
+  /** The ad account that is asked about; default: the suite's. */
+  organization?(ready: Json): string;
 }
 
 /** One ad account whose currency or zone is special. */

@@ -188,15 +188,17 @@ export function observeUsage(
   }
 }
 
-/** The bucket that a refusal is about: the first named one that the call claimed, else the first that it claimed at all. */
-export function fullBucket(manifest: Manifest, claims: readonly BucketClaim[], failure: Classification) {
+/**
+ * The bucket that a refusal is about: of those named, the first that the call claimed and that has not just rested in vain;
+ * else the first that it claimed at all.
+ */
+function fullBucket(pacer: Pacer, manifest: Manifest, claims: readonly BucketClaim[], failure: Classification) {
   if (failure.code !== 'platform_rate_limited') return undefined;
   // Too much of one value in one request says nothing about the quotas of all others.
   if (failure.bucket === undefined && failure.scope === 'request') return undefined;
   const named = failure.bucket === undefined ? [] : [failure.bucket].flat();
-  const claim =
-    named.map((name) => claims.find((one) => one.name === bucketName(manifest, { name }))).find((one) => one) ??
-    claims[0];
+  const claimed = named.flatMap((name) => claims.filter((one) => one.name === bucketName(manifest, { name })));
+  const claim = claimed.find((one) => !pacer.restedInVain(one)) ?? claimed.at(-1) ?? claims[0];
   const bucket = manifest.quotas.find((one) => claim?.name === bucketName(manifest, one));
   return bucket === undefined || claim === undefined ? undefined : { bucket, claim };
 }
@@ -209,7 +211,7 @@ export function reportRefusal(
   failure: Classification,
   now: Date,
 ): number | undefined {
-  const full = fullBucket(manifest, claims, failure);
+  const full = fullBucket(pacer, manifest, claims, failure);
   if (full === undefined) return undefined;
   const wait = restUntil(full.bucket, failure, now) - now.getTime();
   pacer.refused(full.claim, wait);

@@ -323,8 +323,11 @@ export interface Classification {
   scope: 'request' | 'organization' | 'connection' | 'app' | 'platform';
   /** Known wait. For quota codes the bucket's recovery rule is used when absent. */
   retryAfterMs?: number;
-  /** Quota bucket (by name) that the platform says is full. */
-  bucket?: string;
+  /**
+   * Quota bucket (by name) that the platform says is full. Where an answer does not tell which of several it is, all of
+   * them, likeliest first: the first is taken that the request counts against and that has not just rested in vain.
+   */
+  bucket?: string | readonly string[];
   /** The access token has run out: worth one refresh before giving up. Only with `scope: 'connection'`. */
   tokenExpired?: boolean;
   /**

@@ -2,6 +2,7 @@
  * Hands out permits for platform calls: all quota buckets of a call at once, in turn between workspaces and connections,
  * urgent calls first, within the caller's deadline. A call whose turn cannot come in time is refused at once.
  */
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { PolyadError } from '../errors/index.ts';
 import {
@@ -73,6 +74,8 @@ export class Pacer {
   readonly #domains = new Map<string, Domain>();
   readonly #refused = new Map<string, number>();
   readonly #refusedByPlatform = new Map<string, number>();
+  /** Buckets that were refused last, and until when each rested. */
+  readonly #rested = new LRUCache<string, number>({ max: 1_000 });
   #granted = 0;
   #waitedMs = 0;
   /** Time between permit and answer, smoothed: a slot comes back one window *and* one round trip after it was taken. */
@@ -363,7 +366,18 @@ export class Pacer {
    */
   refused(claim: BucketClaim, restMs: number): void {
     count(this.#refusedByPlatform, claim.name);
+    this.#rested.set(bucketId(claim), this.#now() + restMs);
     void this.#store.refused(claim, restMs, true);
+  }
+
+  /**
+   * The key was refused, rested as long as it was told to, and is refused again within one window: where an answer does
+   * not say which of several quotas is full, it is another one. As this node has seen it.
+   */
+  restedInVain(claim: BucketClaim): boolean {
+    const until = this.#rested.get(bucketId(claim));
+    const now = this.#now();
+    return until !== undefined && until <= now && now - until < claim.windowMs;
   }
 
   /** What an answer said about a quota. */

@@ -1,7 +1,7 @@
 /** What TikTok's answers mean. The envelope's code goes before the HTTP status: most failures come with HTTP 200. */
 import type { Classification, ErrorSpec, PlatformRequest, PlatformResponse } from '../../core/connector/types.ts';
 import { ERROR_TABLE, SUCCESS_CODES } from './error-table.ts';
-import { ADVERTISER_BUCKET, LIMITED_OPERATIONS } from './manifest.ts';
+import { ADVERTISER_BUCKET, LIMITED_OPERATIONS, SANDBOX_BUCKET } from './manifest.ts';
 
 /** Messages that say that the object named in a request is not there, though the code is the general 40002. */
 const MISSING_OBJECT = /\b(campaign|ad ?group|ad|advertiser)s?\b[^.]*\b(do(es)? not|doesn't|don't|not) exist/i;
@@ -41,13 +41,21 @@ function native(facts: Envelope, message = facts.message): Classification['nativ
 }
 
 /**
- * The quota that is full, from the words of the message, for TikTok sends no Retry-After: per second, per day, else per
- * minute (its "temporarily restricted" and "please retry in some time" name no period; five minutes is the rule that
- * fits, unverified). An endpoint with limits of its own reaches those first.
+ * The quotas that may be full, from the words of the message, for TikTok sends no Retry-After: per second; per day; per
+ * minute where an app is "temporarily restricted" (five minutes is the rule that fits, unverified). "Please retry in some
+ * time" names no period: the minute, and when its five minutes did not help, the day. An endpoint with limits of its own
+ * reaches those first; on the sandbox every endpoint has its own, and none of the app's count.
  */
-function fullBucket(message: string, operation: string): string {
-  const period = /\bQPS\b/i.test(message) ? 'second' : /\bQPD\b|\bday\b|daily/i.test(message) ? 'day' : 'minute';
-  return `${LIMITED_OPERATIONS.has(operation) ? operation : 'app'} per ${period}`;
+function fullBuckets(message: string, operation: string): string[] {
+  const periods = /\bQPS\b/i.test(message)
+    ? ['second']
+    : /\bQPD\b|\bday\b|daily/i.test(message)
+      ? ['day']
+      : /\bQPM\b|restricted/i.test(message)
+        ? ['minute']
+        : ['minute', 'day'];
+  const names = [LIMITED_OPERATIONS.has(operation) ? operation : 'app', SANDBOX_BUCKET];
+  return names.flatMap((name) => periods.map((period) => `${name} per ${period}`));
 }
 
 function byCode(request: PlatformRequest, facts: Envelope & { code: number }): Classification {
@@ -66,7 +74,7 @@ function byCode(request: PlatformRequest, facts: Envelope & { code: number }): C
   if (rule.code === 'platform_rate_limited') {
     if (facts.code === 40132 || facts.code === 40133) out.retryAfterMs = 1_000;
     if (facts.code === 40133) out.bucket = ADVERTISER_BUCKET;
-    else if (facts.code !== 40132) out.bucket = fullBucket(message, request.operation);
+    else if (facts.code !== 40132) out.bucket = fullBuckets(message, request.operation);
   }
   // 40001 is said of the ad account, and of scopes, catalogs and so on: only the former is lost access to the account.
   if (facts.code === 40001 && (request.organizationId === undefined || isOtherPermission(message))) {
@@ -100,7 +108,7 @@ function byStatus(response: PlatformResponse, facts: Envelope): Classification {
       retry: 'after',
       scope: 'app',
       native: said('HTTP 429'),
-      bucket: 'app per minute',
+      bucket: ['app per minute', `${SANDBOX_BUCKET} per minute`],
       ...retryAfter(response),
     };
   if (status === 404 || status === 405)

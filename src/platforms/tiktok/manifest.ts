@@ -90,6 +90,9 @@ const ENDPOINT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
 /** Name of the bucket behind code 40133: a limit per ad account and path that TikTok does not publish. */
 export const ADVERTISER_BUCKET = 'advertiser endpoint per second';
 
+/** Begins the names of the sandbox's buckets, which are counted for each endpoint. */
+export const SANDBOX_BUCKET = 'sandbox endpoint';
+
 /** The endpoints that have buckets of their own, named `<endpoint> per second|minute|day`. */
 export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set(Object.keys(ENDPOINT_LIMITS));
 
@@ -159,7 +162,7 @@ export const manifest: Manifest = {
       recovery: 'next_window',
       environments: LIVE,
     },
-    ...limits('sandbox endpoint', [[1, 30, 1_000]], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
+    ...limits(SANDBOX_BUCKET, [[1, 30, 1_000]], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
   ],
   queryStyle: 'json',
   money: 'Decimal numbers in units of the ad account’s currency; an unset budget or bid is 0.',

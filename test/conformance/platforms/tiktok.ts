@@ -93,17 +93,37 @@ const quotas: readonly QuotaFacts[] = [
 const exhausted: readonly ExhaustedFacts[] = [
   {
     name: 'calls per second',
-    restMs: 1_000,
+    rests: [{ bucket: 'app per second', ms: () => 1_000 }],
     async exhaust(polyad) {
       for (let n = 0; n < 10; n += 1) await native(polyad, 'user/info/');
     },
   },
   {
     name: 'calls per minute',
-    restMs: 300_000,
+    rests: [{ bucket: 'app per minute', ms: () => 300_000 }],
     async exhaust(polyad) {
       // Refused calls count towards the minute, so calling on and on ends in five minutes of silence.
       for (let n = 0; n < 61; n += 1) await Promise.all(Array.from({ length: 10 }, () => native(polyad, 'user/info/')));
+    },
+  },
+  {
+    name: 'calls per day of a sandbox endpoint',
+    // The words name no period; five minutes that did not help say that it is the day, which ends at midnight UTC.
+    rests: [
+      { bucket: 'sandbox endpoint per minute', ms: () => 300_000 },
+      { bucket: 'sandbox endpoint per day', ms: (now) => DAY - (now.getTime() % DAY) },
+    ],
+    environment: 'sandbox',
+    organization: (ready) => ready.sandbox_advertiser_id,
+    async exhaust(polyad) {
+      const query = `campaign/get/?advertiser_id=${polyad.simulator.ready['sandbox_advertiser_id']}&page_size=1`;
+      // Slowly, so that neither the second nor the minute is full, and on one day.
+      polyad.advance(DAY - (polyad.now().getTime() % DAY));
+      for (let n = 0; n < 1_000; n += 1) {
+        polyad.advance(2_100);
+        await native(polyad, query, true);
+      }
+      polyad.advance(120_000);
     },
   },
 ];
