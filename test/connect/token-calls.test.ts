@@ -8,6 +8,7 @@ import {
 } from '../../src/core/auth/token-calls.ts';
 import type { TokenCall } from '../../src/core/connector/types.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
+import { Breakers, PROBE_INTERVAL_MS } from '../../src/core/http/breaker.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
 import { EgressPolicy } from '../../src/core/http/egress.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
@@ -45,7 +46,7 @@ const call = (more: Partial<TokenCall> = {}): TokenCall => ({
 });
 
 /** Runs a call with time moving on whenever it waits. */
-async function run(more: Partial<TokenCallInput> = {}): Promise<unknown> {
+async function run(more: Partial<TokenCallInput> = {}, breakers?: Breakers): Promise<unknown> {
   const running = runTokenCall(
     {
       platform: module,
@@ -56,7 +57,7 @@ async function run(more: Partial<TokenCallInput> = {}): Promise<unknown> {
       repeatable: true,
       ...more,
     },
-    { http, clock },
+    { http, clock, breakers },
   );
   const state: { done: boolean } = { done: false };
   running.then(
@@ -69,8 +70,8 @@ async function run(more: Partial<TokenCallInput> = {}): Promise<unknown> {
   }
   return running;
 }
-const failed = (more: Partial<TokenCallInput> = {}): Promise<PolyadError> =>
-  run(more).then(
+const failed = (more: Partial<TokenCallInput> = {}, breakers?: Breakers): Promise<PolyadError> =>
+  run(more, breakers).then(
     (answer) => {
       throw new Error(`succeeded: ${JSON.stringify(answer)}`);
     },
@@ -196,5 +197,59 @@ describe('token calls', () => {
     stop.abort(new Error('hung up'));
     await expect(running).rejects.toThrow('hung up');
     platform.gate = undefined;
+  });
+});
+
+describe('an endpoint that is down', () => {
+  const down = { path: '/token/revoke', status: 503, body: 'busy' };
+  const once = { repeatable: false } as const;
+
+  /** A breaker that twenty failed calls have opened. */
+  async function opened(): Promise<Breakers> {
+    const breakers = new Breakers(clock);
+    for (let number = 0; number < 20; number += 1) {
+      platform.faults.push({ ...down });
+      expect((await failed(once, breakers)).code).toBe('platform_unavailable');
+    }
+    platform.seen.length = 0;
+    return breakers;
+  }
+
+  it('is left alone until a probe has worked, and named meanwhile', async () => {
+    const breakers = await opened();
+    const error = await failed(once, breakers);
+    expect(error).toMatchObject({
+      code: 'platform_unavailable',
+      retry: 'after',
+      details: { circuit: 'token', operation: 'token/revoke' },
+    });
+    expect(error.retryAfterMs).toBeLessThanOrEqual(PROBE_INTERVAL_MS);
+    expect(platform.seen).toHaveLength(0);
+    expect(breakers.report()).toMatchObject([{ platform: 'loop', endpoints: 'token', state: 'open' }]);
+    await clock.advance(PROBE_INTERVAL_MS);
+    await expect(run(once, breakers)).resolves.toEqual({ ok: true });
+    expect(breakers.report().filter(({ state }) => state !== 'closed')).toEqual([]);
+  });
+
+  it('is not what refuses a grant: such answers keep the breaker closed', async () => {
+    const breakers = new Breakers(clock);
+    for (let number = 0; number < 30; number += 1) {
+      platform.faults.push({ path: '/token/revoke', status: 400, body: { code: 'E_PATH', message: 'no' } });
+      expect((await failed(once, breakers)).code).toBe('platform_rejected');
+    }
+    expect(platform.seen).toHaveLength(30);
+  });
+
+  it('is offered a spent refresh token once more all the same: later may be too late', async () => {
+    const breakers = new Breakers(clock);
+    for (let number = 0; number < 19; number += 1) {
+      platform.faults.push({ ...down });
+      await failed(once, breakers);
+    }
+    platform.seen.length = 0;
+    // The twentieth failure opens the breaker; it is this call's own answer that was lost.
+    platform.faults.push({ path: '/token/revoke', status: 0, body: '', drop: true });
+    await expect(run({ spends: true }, breakers)).resolves.toEqual({ ok: true });
+    expect(platform.seen).toHaveLength(2);
   });
 });

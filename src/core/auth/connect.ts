@@ -11,6 +11,7 @@ import { encodeQuery } from '../calls/encode.ts';
 import type { Clock } from '../clock.ts';
 import type { Environment, GrantRecipe, Platform, TokenSet } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
+import type { Breakers } from '../http/breaker.ts';
 import type { HttpClient } from '../http/client.ts';
 import { callbackUrl } from '../integrations/integrations.ts';
 import type { Permission } from '../model/permissions.ts';
@@ -63,6 +64,7 @@ export interface ConnectParts extends StartParts {
   http: HttpClient;
   /** Counts token calls against the app's quotas; absent = they are not counted. */
   pacer?: Pacer | undefined;
+  breakers?: Breakers | undefined;
   clock: Clock;
   log: StoreLog;
   signer: Signer;
@@ -205,7 +207,7 @@ export class ConnectFlow {
   }
 
   async #exchange(found: FoundFlow, grant: GrantRecipe, code: string, signal: AbortSignal): Promise<TokenSet> {
-    const { http, pacer, clock, hosts, publicUrl } = this.#parts;
+    const { http, pacer, breakers, clock, hosts, publicUrl } = this.#parts;
     const { platform, environment, workspace, flow } = found;
     const app = await this.#app(workspace.id, platform, environment);
     if (app === undefined)
@@ -229,7 +231,7 @@ export class ConnectFlow {
           repeatable: false,
           signal,
         },
-        { http, clock, pacer },
+        { http, clock, pacer, breakers },
       );
       return grant.readTokens(answer);
     } catch (error) {

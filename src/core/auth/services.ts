@@ -6,6 +6,7 @@ import { Connections } from '../connections/connections.ts';
 import { environmentsOf, type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { CallContext, Environment, Platform } from '../connector/types.ts';
+import type { Breakers } from '../http/breaker.ts';
 import type { HttpClient } from '../http/client.ts';
 import { AppCredentialsService } from '../integrations/app-credentials.ts';
 import { Integrations } from '../integrations/integrations.ts';
@@ -27,6 +28,8 @@ export interface TokenServicesParts {
   http: HttpClient;
   /** Counts token calls against the app's quotas; absent = they are not counted. */
   pacer?: Pacer | undefined;
+  /** Keeps token calls from token endpoints that are down; absent = they are always tried. */
+  breakers?: Breakers | undefined;
   clock: Clock;
   log: StoreLog;
   signer: Signer;
@@ -51,7 +54,7 @@ export interface TokenServices {
 }
 
 export function createTokenServices(parts: TokenServicesParts): TokenServices {
-  const { store, secrets, registry, http, pacer, clock, log, signer, publicUrl, lease } = parts;
+  const { store, secrets, registry, http, pacer, breakers, clock, log, signer, publicUrl, lease } = parts;
   const apps = new AppCredentialsService({ store, secrets, clock });
   const reconnect = new Reconnect({ signer, clock, publicUrl });
   const tokens = new Tokens({
@@ -60,6 +63,7 @@ export function createTokenServices(parts: TokenServicesParts): TokenServices {
     registry,
     http,
     pacer,
+    breakers,
     clock,
     log,
     hosts: (platform, environment) => hostsFor(platform, environment, parts.hosts),
@@ -84,7 +88,7 @@ export function createConnectionServices(
   { tokens, apps, reconnect }: TokenServices,
   runtime: { context(scope: Scope): CallContext },
 ): ConnectionServices {
-  const { store, secrets, registry, http, pacer, clock, log, signer, publicUrl } = parts;
+  const { store, secrets, registry, http, pacer, breakers, clock, log, signer, publicUrl } = parts;
   const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
   const { used } = parts;
   const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope), used });
@@ -94,6 +98,7 @@ export function createConnectionServices(
       registry,
       http,
       pacer,
+      breakers,
       clock,
       log,
       signer,
@@ -111,6 +116,7 @@ export function createConnectionServices(
       registry,
       http,
       pacer,
+      breakers,
       clock,
       log,
       tokens,

@@ -3,6 +3,7 @@
  * and nothing that was filled in leaves again: not in an error, not in a log line, not in a `cause`.
  */
 import type { Readable } from 'node:stream';
+import { circuitOf, circuitOpen } from '../calls/circuits.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import { quotaClaims } from '../calls/quota-claims.ts';
 import type { Clock } from '../clock.ts';
@@ -17,6 +18,7 @@ import type {
   TokenCall,
 } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { Breakers, Passage } from '../http/breaker.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
 import { parseExactJson } from '../http/exact-json.ts';
 import { HIDDEN, learnSecrets } from '../http/redact.ts';
@@ -62,6 +64,8 @@ export interface TokenCallTools {
   clock: Clock;
   /** Counts the call against the app's quotas; absent = it is not counted. */
   pacer?: Pacer | undefined;
+  /** Keeps the call from an endpoint that is down; absent = it is always tried. */
+  breakers?: Breakers | undefined;
 }
 
 /** Longest a token call may take, repetitions included, in ms. Refresh leases must outlast it. */
@@ -98,7 +102,8 @@ export function fillParams(params: Record<string, string>, values: TokenValues):
  * Runs a token call and answers the parsed body of its success.
  *
  * @throws PolyadError whatever the platform's own classification says; `platform_unavailable` or `platform_timeout` when
- *   there is no proper answer. `failureOf` tells what the platform said.
+ *   there is no proper answer, `platform_unavailable` without asking while the endpoint's breaker is open. `failureOf` tells
+ *   what the platform said.
  */
 export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools): Promise<unknown> {
   // Whatever goes wrong from here on may quote them.
@@ -106,10 +111,22 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
   knownSecrets.learn(input.values.code);
   const started = tools.clock.now().getTime();
   const left = (): number => TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started);
+  const operation = operationOf(input);
+  const circuit = circuitOf(input.platform, input.environment, operation);
   let lost = 0;
   for (let number = 1; ; number += 1) {
+    // A token that was spent on an answer that got lost is offered again whatever the endpoint's state: a later try may
+    // come too late.
+    const anyway = lost > 0 && input.spends === true;
+    const closed = anyway ? 0 : (tools.breakers?.waitMs(circuit) ?? 0);
+    if (closed > 0) throw circuitOpen(input.platform, circuit, operation, closed);
     const permit = await turn(input, tools, left());
-    const outcome = await attempt(input, tools, left()).finally(() => permit?.answered());
+    const passage = tools.breakers?.enter(circuit);
+    if (typeof passage === 'number' && !anyway) {
+      permit?.cancel();
+      throw circuitOpen(input.platform, circuit, operation, passage);
+    }
+    const outcome = await watched(() => attempt(input, tools, left()), passage).finally(() => permit?.answered());
     if ('answer' in outcome) return outcome.answer;
     const { error, notDelivered } = outcome;
     // Refused for its quota, it was not carried out.
@@ -135,17 +152,38 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
   }
 }
 
+const operationOf = ({ platform, call }: TokenCallInput): string =>
+  platform.operationOfPath?.(call.path) ?? call.path.replace(/^\/+|\/+$/g, '');
+
+/** Tells the breaker how an attempt ended: only a platform that gives no proper answer counts against its endpoint. */
+async function watched(run: () => Promise<Outcome>, passage: Passage | number | undefined): Promise<Outcome> {
+  const door = typeof passage === 'number' ? undefined : passage;
+  try {
+    const outcome = await run();
+    door?.ended('answer' in outcome || !isOutage(outcome.error));
+    return outcome;
+  } catch (error) {
+    // The caller gave up, or we were at fault: neither says anything of the platform.
+    door?.ended(undefined);
+    throw error;
+  }
+}
+
+const isOutage = (error: PolyadError): boolean =>
+  (error.code === 'platform_unavailable' || error.code === 'platform_timeout') &&
+  (FAILURES.get(error)?.scope ?? 'platform') === 'platform';
+
 /**
  * The call's place in the app's quotas. An exchange waits its turn. A renewal does not: callers that hold their own turn
  * wait for it, so that waiting could never end.
  */
 function turn(input: TokenCallInput, tools: TokenCallTools, maxWaitMs: number): Promise<Permit> | Permit | undefined {
-  const { platform, environment, call, values } = input;
+  const { platform, environment, values } = input;
   if (tools.pacer === undefined) return undefined;
   const claims = quotaClaims(
     platform.manifest,
     { environment, app: values.client_id ?? 'token calls', connectionId: 'token calls' },
-    { operation: platform.operationOfPath?.(call.path) ?? call.path },
+    { operation: operationOf(input) },
   );
   if (input.repeatable) return tools.pacer.charge(claims);
   return tools.pacer.acquire('token calls', claims, maxWaitMs, input.signal ?? new AbortController().signal);

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { Breakers } from '../http/breaker.ts';
 import type { HttpClient } from '../http/client.ts';
 import { knownSecrets } from '../http/redact-values.ts';
 import type { Pacer } from '../pacing/pacer.ts';
@@ -34,6 +35,8 @@ export interface TokensParts {
   http: HttpClient;
   /** Counts token calls against the app's quotas; absent = they are not counted. */
   pacer?: Pacer | undefined;
+  /** Keeps token calls from token endpoints that are down; absent = they are always tried. */
+  breakers?: Breakers | undefined;
   clock: Clock;
   log: StoreLog;
   hosts(platform: Platform, environment: Environment): Hosts;

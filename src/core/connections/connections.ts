@@ -15,6 +15,7 @@ import { parseEnvironment } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { Breakers } from '../http/breaker.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Connection } from '../model/connection.ts';
 import { isPermission } from '../model/permissions.ts';
@@ -51,6 +52,7 @@ export interface ConnectionsParts {
   http: HttpClient;
   /** Counts token calls against the app's quotas; absent = they are not counted. */
   pacer?: Pacer | undefined;
+  breakers?: Breakers | undefined;
   clock: Clock;
   log: StoreLog;
   tokens: Tokens;
@@ -232,7 +234,7 @@ export class Connections {
   }
 
   async #revoke(row: ConnectionRow, sealed: SealedTokens): Promise<void> {
-    const { registry, http, pacer, clock, hosts, store, tokens, log } = this.#parts;
+    const { registry, http, pacer, breakers, clock, hosts, store, tokens, log } = this.#parts;
     try {
       const platform = registry.get(row.integration_type);
       const call = grantOf(platform, sealed.grant)?.revoke;
@@ -255,7 +257,7 @@ export class Connections {
           values: { ...app, access_token: sealed.access_token, refresh_token: sealed.refresh_token },
           repeatable: true,
         },
-        { http, clock, pacer },
+        { http, clock, pacer, breakers },
       );
     } catch (error) {
       log.info(

@@ -12,6 +12,7 @@ import type { Clock } from '../../clock.ts';
 import type { PlatformRegistry } from '../../connector/registry.ts';
 import type { Classification, Environment, GrantRecipe, Hosts, Platform } from '../../connector/types.ts';
 import { PolyadError } from '../../errors/index.ts';
+import type { Breakers } from '../../http/breaker.ts';
 import type { HttpClient } from '../../http/client.ts';
 import type { Pacer } from '../../pacing/pacer.ts';
 import type { Store, StoreLog } from '../../store/port.ts';
@@ -64,6 +65,7 @@ export interface RenewalParts {
   registry: PlatformRegistry;
   http: HttpClient;
   pacer?: Pacer | undefined;
+  breakers?: Breakers | undefined;
   clock: Clock;
   log: StoreLog;
   lease: RefreshLease;
@@ -222,7 +224,7 @@ export class Renewals {
     app: AppCredentials,
     tokens: SealedTokens,
   ): Promise<SealedTokens> {
-    const { http, clock, hosts, pacer } = this.#parts;
+    const { http, clock, hosts, pacer, breakers } = this.#parts;
     // Lives are counted from the question: an answer that was long under way ends no later for it.
     const asked = clock.now();
     const answer = await runTokenCall(
@@ -235,7 +237,7 @@ export class Renewals {
         repeatable: true,
         spends: tokens.kind === 'expiring_rotating_refresh',
       },
-      { http, clock, pacer },
+      { http, clock, pacer, breakers },
     );
     return toSealed(grant, grant.readTokens(answer), asked, tokens);
   }
