@@ -35,10 +35,10 @@ describe('authorize page', () => {
     const form: [string, string][] = [
       ['user_id', user],
       ['advertiser_ids', first],
-      ['scope', '12000000'],
+      ['scope', '13000000'],
       ['decision', 'approve'],
     ];
-    // The app does not have the permission 12000000.
+    // The app does not have the permission 13000000.
     expect((await submit(pathTo(), form)).status).toBe(400);
     form[2] = ['scope', '1'];
     const response = await submit(pathTo(), form);

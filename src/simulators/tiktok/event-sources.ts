@@ -66,10 +66,10 @@ export function findSource(world: World, type: EventSourceType, id: string): Nat
   }
 }
 
-/** Ad accounts that a source belongs to: its own, and those that a Business Center linked a pixel to. */
+/** Ad accounts that may use a source: its own; of a pixel that a Business Center owns, those that it linked. */
 export function accountsOf(source: Native): string[] {
   const linked = source['_linked_advertiser_ids'];
-  return [source.advertiser_id, ...(Array.isArray(linked) ? (linked as string[]) : [])];
+  return Array.isArray(linked) ? (linked as string[]) : [source.advertiser_id];
 }
 
 /** Makes a token for an event source, in the name of a user. The caller has checked both. */

@@ -56,7 +56,7 @@ describe('consent without a browser', () => {
     [{ redirect_uri: 'http://evil.test/' }, 'not registered'],
     [{ advertiser_ids: ['1'] }, 'ad account 1'],
     [{ advertiser_ids: [] }, 'at least one'],
-    [{ scope: ['12000000'] }, 'permission 12000000'],
+    [{ scope: ['13000000'] }, 'permission 13000000'],
     [{ user_id: 'nobody' }, 'no user nobody'],
   ])('refuses %j', async (body, message) => {
     await expect(authorize(body)).rejects.toThrow(message);

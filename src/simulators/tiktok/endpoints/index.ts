@@ -5,14 +5,18 @@ import { endpoints as ad } from './ad.ts';
 import { endpoints as adgroup } from './adgroup.ts';
 import { endpoints as advertiser } from './advertiser.ts';
 import { endpoints as app } from './app.ts';
+import { endpoints as appEvent } from './app-event.ts';
 import { endpoints as bc } from './bc.ts';
 import { endpoints as bcAsset } from './bc-asset.ts';
+import { endpoints as bcPixel } from './bc-pixel.ts';
 import { endpoints as campaign } from './campaign.ts';
 import { endpoints as catalogPage } from './catalog-page.ts';
 import { endpoints as contextual } from './contextual.ts';
 import { endpoints as creative } from './creative.ts';
+import { endpoints as customConversion } from './custom-conversion.ts';
 import { endpoints as event } from './event.ts';
 import { endpoints as eventLegacy } from './event-legacy.ts';
+import { endpoints as eventSet } from './event-set.ts';
 import { endpoints as extended, pages as extendedPages } from './extended.ts';
 import { endpoints as file } from './file.ts';
 import { endpoints as fileTemporary } from './file-temporary.ts';
@@ -20,6 +24,7 @@ import { endpoints as fileUpload } from './file-upload.ts';
 import { endpoints as identity } from './identity.ts';
 import { endpoints as oauth } from './oauth.ts';
 import { endpoints as pixel } from './pixel.ts';
+import { endpoints as pixelEvent } from './pixel-event.ts';
 import { endpoints as report, pages as reportPages } from './report.ts';
 import { endpoints as targetingSearch } from './targeting-search.ts';
 import { endpoints as term } from './term.ts';
@@ -51,6 +56,11 @@ export const endpoints: readonly Endpoint[] = [
   ...eventLegacy,
   ...pixel,
   ...app,
+  ...appEvent,
+  ...customConversion,
+  ...eventSet,
+  ...bcPixel,
+  ...pixelEvent,
   ...tools,
   ...targetingSearch,
   ...catalogPage,

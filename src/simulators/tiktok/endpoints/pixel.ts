@@ -1,6 +1,10 @@
 import { hash32, hex } from '../../kit/random.ts';
+import { accountsOf } from '../event-sources.ts';
+import { STANDARD_EVENTS } from '../event-table.ts';
+import { eventsBook } from '../events-book.ts';
 import { page } from '../paging.ts';
 import { advertiserId, advertiserIdOf, paging } from '../params.ts';
+import { pixelEvents } from '../pixel-events.ts';
 import { given, invalid, owned, readTime } from '../rules.ts';
 import type { Call, Endpoint, Native, Param } from '../types.ts';
 
@@ -8,20 +12,17 @@ import type { Call, Endpoint, Native, Param } from '../types.ts';
 
 const CATEGORIES = ['CONTACTS', 'CUSTOMIZE_EVENTS', 'FILLING_FORM', 'LANDING_PAGE', 'ONLINE_STORE'];
 
-/** Events that a shop's pixel has from the start: [event_type, optimization_event, name]. */
-const EVENTS = [
-  ['ON_WEB_DETAIL', 'ON_WEB_DETAIL', 'View content'],
-  ['ON_WEB_CART', 'ON_WEB_CART', 'Add to cart'],
-  ['INITIATE_ORDER', 'INITIATE_ORDER', 'Initiate checkout'],
-  ['ON_WEB_ORDER', 'ON_WEB_ORDER', 'Complete payment'],
-  ['ON_WEB_REGISTER', 'ON_WEB_REGISTER', 'Complete registration'],
-  ['FORM', 'FORM', 'Submit form'],
-] as const;
-
 const script = (code: string) =>
   `<script>!function (w, d, t) { /* TikTok simulator pixel */ w.TiktokAnalyticsObject=t; }(window, document, 'ttq'); ttq.load('${code}'); ttq.page();</script>`;
 
-const view = (row: Native): Record<string, unknown> => ({
+/** How an ad account came by a pixel: null = its own, as before any Business Center had it. */
+function relation(row: Native, advertiserId: string): string | null {
+  if (row['_unbound'] === true) return 'UNBOUND';
+  if (row['owner_bc_id'] === undefined) return null;
+  return row.advertiser_id === advertiserId ? 'TRANSFERRED' : 'SHARED';
+}
+
+const view = (row: Native, advertiserId = row.advertiser_id): Record<string, unknown> => ({
   pixel_id: row.id,
   pixel_code: row['pixel_code'],
   pixel_name: row['pixel_name'],
@@ -41,29 +42,21 @@ const view = (row: Native): Record<string, unknown> => ({
   enable_first_party_cookies: row['enable_first_party_cookies'] ?? true,
   enable_expanded_data_sharing: row['enable_expanded_data_sharing'] ?? false,
   asset_ownership: {
-    asset_relation_status: null,
-    ownership_status: true,
+    asset_relation_status: relation(row, advertiserId),
+    ownership_status: row.advertiser_id === advertiserId,
     owner_bc_id: row['owner_bc_id'] ?? null,
   },
-  events: EVENTS.map(([event_type, optimization_event, name], i) => ({
-    event_id: `${row.id.slice(0, 15)}${String(1000 + i)}`,
-    event_code: `${String(row['pixel_code'])}${i}`,
-    event_type,
-    optimization_event,
-    custom_event_type: '',
-    name,
-    currency: 'USD',
-    currency_value: '0',
-    statistic_type: 'EVERY_TIME',
-    deprecated: false,
-    rules: [],
-  })),
+  events: pixelEvents(row),
 });
 
 function list(call: Call): unknown {
   const { params } = call;
-  const rows = call.world.pixels
-    .by('advertiser', advertiserIdOf(call))
+  const account = advertiserIdOf(call);
+  const own = call.world.pixels.by('advertiser', account).filter((row) => accountsOf(row).includes(account));
+  const linked = [...call.world.pixels.values()].filter(
+    (row) => row.advertiser_id !== account && accountsOf(row).includes(account),
+  );
+  const rows = [...own, ...linked]
     .filter((row) => !given(params, 'pixel_id') || row.id === params['pixel_id'])
     .filter((row) => !given(params, 'code') || row['pixel_code'] === params['code'])
     .filter(
@@ -73,7 +66,7 @@ function list(call: Call): unknown {
     );
   const ordered = params['order_by'] === 'LATEST_CREATE' ? rows.toReversed() : rows;
   const { list, page_info } = page(ordered, call, 20);
-  return { pixels: list.map(view), page_info };
+  return { pixels: list.map((row) => view(row, account)), page_info };
 }
 
 function create(call: Call): unknown {
@@ -127,35 +120,51 @@ const FUNNEL = [
   ['CompleteRegistration', 12],
 ] as const;
 
+const MAX_STATS_DAYS = 30;
+
+/** Events of one name that browsers sent: synthetic, from the day on which the pixel was made. */
+function browsed(pixel: Native, name: string, from: Date, days: number, call: Call): number {
+  const daily = FUNNEL.find(([known]) => known === name)?.[1] ?? 0;
+  let total = 0;
+  for (let day = 0; daily > 0 && day < days; day++) {
+    const at = new Date(from.getTime() + day * 86_400_000);
+    if (at > call.now || call.world.stamp(at).slice(0, 10) < String(pixel['create_time']).slice(0, 10)) continue;
+    const seed = hash32('pixel stats', pixel.id, name, at.getTime());
+    total += Math.round(daily * 0.7 * (0.5 + (seed % 1000) / 1000));
+  }
+  return total;
+}
+
+/** Browser events are synthetic; server events are those that the Events API took, by the day of their `event_time`. */
 function stats(call: Call): unknown {
   const range = call.params['date_range'] as { start_date: string; end_date: string };
   const from = readTime('date_range.start_date', `${range.start_date} 00:00:00`);
   const to = readTime('date_range.end_date', `${range.end_date} 00:00:00`);
   if (to < from) invalid('date_range: The end date must not be earlier than the start date.');
-  const days = Math.min(366, Math.round((to.getTime() - from.getTime()) / 86_400_000) + 1);
+  const days = Math.round((to.getTime() - from.getTime()) / 86_400_000) + 1;
+  if (days > MAX_STATS_DAYS) invalid(`date_range: The range must not be longer than ${MAX_STATS_DAYS} days.`);
   return {
     list: (call.params['pixel_ids'] as string[]).map((id) => {
       const pixel = owned(call.world.pixels, 'pixel', id, advertiserIdOf(call));
+      const reported = eventsBook(call.world).between(
+        `web:${String(pixel['pixel_code'])}`,
+        from.getTime(),
+        to.getTime(),
+      );
+      const names = [...FUNNEL.map(([name]) => name as string), ...reported.keys()];
       return {
         pixel_id: pixel.id,
-        statistics: FUNNEL.map(([pixel_event_type, daily]) => {
-          let total = 0;
-          for (let day = 0; day < days; day++) {
-            const at = new Date(from.getTime() + day * 86_400_000);
-            if (at > call.now || call.world.stamp(at).slice(0, 10) < String(pixel['create_time']).slice(0, 10))
-              continue;
-            total += Math.round(
-              daily * (0.5 + (hash32('pixel stats', pixel.id, pixel_event_type, at.getTime()) % 1000) / 1000),
-            );
-          }
-          const browser = Math.round(total * 0.7);
+        statistics: [...new Set(names)].map((name) => {
+          const seen = browsed(pixel, name, from, days, call);
+          const server = reported.get(name) ?? 0;
+          const standard = STANDARD_EVENTS.has(name);
           return {
-            pixel_event_type,
-            custom_event_type: '',
-            total_count: total,
-            browser_event_total_count: browser,
-            server_event_total_count: total - browser,
-            attributed_count: Math.round(total * 0.4),
+            pixel_event_type: standard ? name : 'CustomEvent',
+            custom_event_type: standard ? '' : name,
+            total_count: seen + server,
+            browser_event_total_count: seen,
+            server_event_total_count: server,
+            attributed_count: Math.round(seen * 0.4),
             preview_count: 0,
           };
         }),
@@ -196,7 +205,7 @@ export const endpoints: Endpoint[] = [
     write: true,
     params: [
       advertiserId,
-      { name: 'pixel_name', type: 'string', required: true, min: 1, max: 128 },
+      { name: 'pixel_name', type: 'string', required: true, min: 1, max: 40 },
       { name: 'pixel_category', type: 'string', enum: CATEGORIES },
       { name: 'partner_name', type: 'string' },
     ],
@@ -226,7 +235,7 @@ export const endpoints: Endpoint[] = [
     scopes: ['802'],
     params: [
       advertiserId,
-      { name: 'pixel_ids', type: 'array', items: { type: 'string' }, required: true, min: 1 },
+      { name: 'pixel_ids', type: 'array', items: { type: 'string' }, required: true, min: 1, max: 10 },
       {
         name: 'date_range',
         type: 'object',
