@@ -1,7 +1,6 @@
 /** The HTTP server: hooks, limits and routes over the runtime and the services. */
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { PolyadError } from '../core/errors/index.ts';
@@ -30,6 +29,7 @@ import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
 import { systemRoutes } from './routes/system.ts';
 import { vaultRoutes } from './routes/vault.ts';
+import { installSecurityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { Shutdown, STOP_DEADLINE_MS, type StopReport } from './shutdown.ts';
 
@@ -90,6 +90,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   app.decorate('act', (request, definition, work) => act(deps, request, definition, work));
 
   app.addHook('onRoute', (route) => routes.add(route));
+  installSecurityHeaders(app, config.publicUrl?.startsWith('https:') === true);
   installHooks(app, {
     deps,
     metrics,
@@ -115,14 +116,6 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   );
   app.removeContentTypeParser('text/plain');
 
-  await app.register(helmet, {
-    global: true,
-    // Answers are data; pages set their own policy.
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: config.publicUrl?.startsWith('https:') === true,
-    // Keyless look-ups are made from pages of other origins.
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-  });
   await app.register(cookie);
   await app.register(formbody, { bodyLimit: 65_536 });
   await app.register(rateLimit, {

@@ -38,12 +38,8 @@ function timingHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-unified-response-time', String(total - platform));
 }
 
-/** The call-log row of a finished request; undefined for requests that are not logged. */
-export function callRow(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  secretParams: readonly string[],
-): NewApiCall | undefined {
+/** The call-log row of a finished request; undefined for requests that are not logged. `path`: without secrets. */
+function callRow(request: FastifyRequest, reply: FastifyReply, path: string): NewApiCall | undefined {
   const { config } = request.routeOptions;
   const { principal, connection, error, meter, bytes } = request.state;
   if (config.logged !== true || principal === undefined) return undefined;
@@ -66,7 +62,7 @@ export function callRow(
     environment: connection?.environment ?? principal.workspace.default_environment,
     method: request.method,
     name: config.operation ?? request.method,
-    path: redactUrl(request.url, secretParams).slice(0, 2000),
+    path: path.slice(0, 2000),
     status: String(status),
     type: 'inbound',
     error: failure,
@@ -85,22 +81,25 @@ function account(request: FastifyRequest, reply: FastifyReply, { deps, metrics, 
   const { state } = request;
   const { connection } = state;
   const platform = connection === undefined ? undefined : deps.runtime.registry.find(connection.integration_type);
-  const row = callRow(request, reply, platform?.manifest.secretParams ?? []);
+  const path = redactUrl(request.url, platform?.manifest.secretParams);
+  const row = callRow(request, reply, path);
   if (row !== undefined) deps.services.callLog.add(row);
   if (state.principal !== undefined) deps.services.callLog.keyUsed(state.principal.key.id, deps.runtime.clock.now());
   noteRequest(deps, request, reply);
   metrics.observe(request, reply);
-  deps.runtime.log.debug(
-    {
-      request_id: request.id,
-      method: request.method,
-      path: redactUrl(request.url, platform?.manifest.secretParams ?? []),
-      status: statusOf(reply),
-      ms: state.elapsedMs(),
-      ...(state.error === undefined ? {} : { code: state.error.code }),
-    },
-    'request',
-  );
+  const { log } = deps.runtime;
+  if (log.isLevelEnabled?.('debug') !== false)
+    log.debug(
+      {
+        request_id: request.id,
+        method: request.method,
+        path,
+        status: statusOf(reply),
+        ms: state.elapsedMs(),
+        ...(state.error === undefined ? {} : { code: state.error.code }),
+      },
+      'request',
+    );
   ended(state);
 }
 

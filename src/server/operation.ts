@@ -88,6 +88,14 @@ declare module 'fastify' {
   }
 }
 
+function hasEmpty(params: Record<string, string>): boolean {
+  for (const name in params) if (params[name] === '' && name !== '*') return true;
+  return false;
+}
+
+/** Characters from which on an answer is sent as bytes. */
+const LONG_TEXT = 2_048;
+
 /** Registers an operation. The handler answers the body (sent as JSON), or the reply when it sent something itself. */
 export function serve<O extends Operation>(
   app: FastifyInstance,
@@ -105,7 +113,7 @@ export function serve<O extends Operation>(
       const body = absent ? undefined : readBody(request.body, definition.body as z.ZodType);
       const params = request.params as Record<string, string>;
       // A slash too many at the end of a list's path is no object without an id.
-      if (Object.entries(params).some(([name, value]) => name !== '*' && value === ''))
+      if (hasEmpty(params))
         throw new PolyadError('route_unknown', {
           details: { method: request.method, path: request.url.split('?', 1)[0]?.slice(0, 200) },
         });
@@ -113,7 +121,9 @@ export function serve<O extends Operation>(
       const answer = isAct(definition) ? await app.act(request, definition, act) : await act();
       if (answer === reply || reply.sent) return reply;
       reply.header('content-type', 'application/json; charset=utf-8');
-      return reply.send(JSON.stringify(answer));
+      const text = JSON.stringify(answer) as string | undefined;
+      // Long texts are made bytes here, once: they would be counted twice and made bytes while they are written.
+      return reply.send(text !== undefined && text.length > LONG_TEXT ? Buffer.from(text) : text);
     },
   });
 }

@@ -43,15 +43,3 @@ export function passthroughTarget(rawUrl: string): PassthroughTarget {
     query: [innerQuery, query].filter((part) => part !== '').join('&'),
   };
 }
-
-/** The platform's headers for our answer: names in lower case, repeated ones kept apart. */
-export function answerHeaders(raw: readonly string[]): Record<string, string | string[]> {
-  const out: Record<string, string | string[]> = {};
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] as string).toLowerCase();
-    const value = raw[at + 1] as string;
-    const before = out[name];
-    out[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
-  }
-  return out;
-}

@@ -100,6 +100,11 @@ export class GrantHealth {
     return marking;
   }
 
+  /** A refusal of some grant is being noted. */
+  get isMarking(): boolean {
+    return this.#marking.size > 0;
+  }
+
   /** Waits while a refusal of this grant is being noted: a call that went out meanwhile would only be refused, too. */
   async settled(connectionId: string): Promise<void> {
     for (const [key, marking] of this.#marking)

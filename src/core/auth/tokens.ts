@@ -127,7 +127,7 @@ export class Tokens implements TokenSource {
     const provisional = this.#provisional.get(connection.id);
     if (provisional !== undefined) return handedOut(provisional);
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
-    await this.health.settled(connection.id);
+    if (this.health.isMarking) await this.health.settled(connection.id);
     this.health.refuseDead(connection);
     const opened = await this.#openTokens(connection);
     return handedOut((await this.#fresh(connection, opened, expired)).tokens);

@@ -5,11 +5,12 @@ import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import { gathered, SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
 import { type HttpClient, transportFault } from '../http/client.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
-import { peek } from './peek.ts';
+import { peek, peekWhole } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
@@ -30,9 +31,10 @@ export interface PassthroughRequest {
 
 export interface PassthroughAnswer {
   status: number;
-  /** Name, value, name, value: as received, without hop-by-hop headers. */
-  rawHeaders: string[];
-  body: Readable;
+  /** As received, without hop-by-hop headers: names in lower case, repeated ones kept apart. */
+  headers: Record<string, string | string[]>;
+  /** Small answers in one piece, others as they come. */
+  body: Readable | Buffer;
 }
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), or that would carry the caller's own credentials out. */
@@ -84,8 +86,36 @@ export interface PassthroughParts {
 }
 
 /** Backslashes, blanks and control characters: URL parsers disagree on them, so none is let through. */
-const hasUnsafeCharacter = (path: string): boolean =>
-  [...path].some((char) => char === '\\' || (char.codePointAt(0) as number) <= 0x20);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must be found
+const UNSAFE_CHARACTER = /[\\\u0000-\u0020]/;
+
+/** Base URLs taken apart. They are the platforms' and the operator's own, so there are few. */
+const roots = new Map<string, Pick<URL, 'href' | 'origin' | 'pathname'>>();
+
+function rootOf(base: string): Pick<URL, 'href' | 'origin' | 'pathname'> {
+  let root = roots.get(base);
+  if (root === undefined) {
+    const { href, origin, pathname } = new URL(base.endsWith('/') ? base : `${base}/`);
+    root = { href, origin, pathname };
+    // Simulators on ports of their own may come and go, as they do in tests.
+    if (roots.size >= 1_000) roots.clear();
+    roots.set(base, root);
+  }
+  return root;
+}
+
+/** The platform's headers for our answer. */
+function handedOn(raw: readonly string[]): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] as string).toLowerCase();
+    if (HOP_BY_HOP.has(name)) continue;
+    const value = raw[at + 1] as string;
+    const before = out[name];
+    out[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return out;
+}
 
 /** The URL of a pass-through path. Throws `passthrough_host_refused` for everything that could lead elsewhere. */
 export function passthroughUrl(base: string, path: string, query: string): URL {
@@ -93,9 +123,9 @@ export function passthroughUrl(base: string, path: string, query: string): URL {
     throw new PolyadError('passthrough_host_refused', { details: { path: path.slice(0, 200) } });
   };
   const relative = path.replace(/^\//, '');
-  if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || hasUnsafeCharacter(path)) refuse();
+  if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || UNSAFE_CHARACTER.test(path)) refuse();
   if (relative.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) refuse();
-  const root = new URL(base.endsWith('/') ? base : `${base}/`);
+  const root = rootOf(base);
   const url = new URL(`${root.href}${relative}${query === '' ? '' : `?${query}`}`);
   if (
     url.origin !== root.origin ||
@@ -104,8 +134,15 @@ export function passthroughUrl(base: string, path: string, query: string): URL {
     url.password !== ''
   )
     refuse();
-  url.hash = '';
+  if (url.hash !== '') url.hash = '';
   return url;
+}
+
+/** Whether an answer is worth waiting for: most are, and cost half of what a stream does when they come in one piece. */
+function isSmall({ headers }: { headers: Record<string, string> }): boolean {
+  const announced = Number(headers['content-length'] ?? 0);
+  // Without a type the server would give the answer one.
+  return announced > 0 && announced <= SMALL_BODY && headers['content-type'] !== undefined;
 }
 
 export class PassthroughService {
@@ -137,11 +174,13 @@ export class PassthroughService {
     // What is known to be dead is refused before it waits for its turn.
     await tokens.tokenFor(connection);
     const { header } = platform.auth;
+    const tokenHeader = header.name.toLowerCase();
     const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(request.headers)) {
-      const lower = name.toLowerCase();
-      if (value === undefined || NOT_FORWARDED.has(lower) || lower === header.name.toLowerCase()) continue;
-      headers[lower] = Array.isArray(value) ? value.join(', ') : value;
+    // Node gives names in lower case.
+    for (const name in request.headers) {
+      const value = request.headers[name];
+      if (value === undefined || NOT_FORWARDED.has(name) || name === tokenHeader) continue;
+      headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     headers['user-agent'] ??= 'polyad';
     const length = request.headers['content-length'];
@@ -152,7 +191,7 @@ export class PassthroughService {
       permit.cancel();
       throw error;
     });
-    headers[header.name.toLowerCase()] = header.value.replace('{access_token}', accessToken);
+    headers[tokenHeader] = header.value.replace('{access_token}', accessToken);
     const passage = breakers.enter(circuit);
     if (typeof passage === 'number') {
       permit.cancel();
@@ -163,6 +202,7 @@ export class PassthroughService {
       const answer = await http.send({
         method: request.method,
         url: url.href,
+        parsed: url,
         headers,
         ...(request.body === undefined ? {} : { body: request.body }),
         signal: scope.signal,
@@ -170,23 +210,22 @@ export class PassthroughService {
       // Bodies are not read here, so what counts is the status.
       passage.ended(answer.status < 500);
       observeUsage(pacer, platform.manifest, claims, answer.headers, clock.now());
-      const rawHeaders: string[] = [];
-      for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
-        const name = answer.rawHeaders[index] as string;
-        if (!HOP_BY_HOP.has(name.toLowerCase())) rawHeaders.push(name, answer.rawHeaders[index + 1] as string);
-      }
       let judged = false;
-      const body = peek(answer, async (response) => {
+      const judge = async (response: PlatformResponse): Promise<void> => {
         judged = true;
         const failure = await this.#judge(scope, platform, request, response, accessToken, claims);
         this.#parts.usage?.note(connection, operation, failure?.code);
-      });
+      };
       // Answers that are not looked into count by their status.
-      body.once('close', () => {
+      const count = (): void => {
         if (!judged)
           this.#parts.usage?.note(connection, operation, answer.status < 400 ? undefined : 'platform_unknown_error');
-      });
-      return { status: answer.status, rawHeaders, body };
+      };
+      const whole = isSmall(answer) ? await gathered(answer.body) : answer.body;
+      scope.signal.throwIfAborted();
+      if (Buffer.isBuffer(whole)) await peekWhole(answer, whole, judge).finally(count);
+      const body = Buffer.isBuffer(whole) ? whole : peek({ ...answer, body: whole }, judge).once('close', count);
+      return { status: answer.status, headers: handedOn(answer.rawHeaders), body };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
       if (thrown instanceof PolyadError) throw thrown;

@@ -29,7 +29,7 @@ export function peek(
 ): Readable {
   const { status, headers, body } = answer;
   const announced = Number(headers['content-length'] ?? 0);
-  if (!(headers['content-type'] ?? '').includes('json') || announced > PEEK_LIMIT) return body;
+  if (!isJson(headers) || announced > PEEK_LIMIT) return body;
   const chunks: Buffer[] = [];
   let size = 0;
   // The last piece is held back until the answer was judged: a reader that knows the length waits for nothing after it.
@@ -50,9 +50,7 @@ export function peek(
       done();
     },
     flush(done: TransformCallback) {
-      const text = size > PEEK_LIMIT ? undefined : decoded(Buffer.concat(chunks), headers['content-encoding']);
-      const json = text === undefined ? undefined : parsed(text);
-      const judged = json === undefined ? Promise.resolve() : judge({ status, headers, json, text: '' });
+      const judged = size > PEEK_LIMIT ? Promise.resolve() : look(status, headers, Buffer.concat(chunks), judge);
       const end = (): void => done(null, last);
       judged.then(end, end);
     },
@@ -66,6 +64,29 @@ export function peek(
   // Whoever hangs up on us hangs up on the platform.
   tap.once('close', () => body.destroy());
   return body.pipe(tap);
+}
+
+/** The same for an answer that is there as a whole: resolves when `judge` is done with it, or was not needed. */
+export async function peekWhole(
+  answer: { status: number; headers: Record<string, string> },
+  body: Buffer,
+  judge: (response: PlatformResponse) => Promise<void>,
+): Promise<void> {
+  if (body.length > PEEK_LIMIT || !isJson(answer.headers)) return;
+  await look(answer.status, answer.headers, body, judge).catch(() => undefined);
+}
+
+const isJson = (headers: Record<string, string>): boolean => (headers['content-type'] ?? '').includes('json');
+
+async function look(
+  status: number,
+  headers: Record<string, string>,
+  bytes: Buffer,
+  judge: (response: PlatformResponse) => Promise<void>,
+): Promise<void> {
+  const text = decoded(bytes, headers['content-encoding']);
+  const json = text === undefined ? undefined : parsed(text);
+  if (json !== undefined) await judge({ status, headers, json, text: '' });
 }
 
 function decoded(bytes: Buffer, encoding: string | undefined): string | undefined {

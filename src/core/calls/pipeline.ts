@@ -8,6 +8,7 @@ import { platformFault, platformWords } from '../connector/classified.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import { wholeBody } from '../http/body.ts';
 import type { Breakers, Circuit, Passage } from '../http/breaker.ts';
 import type { RetryBudgets } from '../http/budget.ts';
 import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
@@ -148,16 +149,11 @@ export class Pipeline {
     request: PlatformRequest,
     answer: IncomingAnswer,
   ): Promise<ReadResult<PlatformResponse>> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer.body) {
-      size += (chunk as Buffer).length;
-      if (size > MAX_JSON_BYTES)
-        throw new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
-      chunks.push(chunk as Buffer);
-    }
+    const tooLarge = (): Error =>
+      new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
+    const bytes = await wholeBody(answer.body, MAX_JSON_BYTES, tooLarge);
     scope.signal.throwIfAborted();
-    const text = Buffer.concat(chunks).toString('utf8');
+    const text = bytes.toString('utf8');
     let json: unknown;
     try {
       json = text === '' ? undefined : parseExactJson(text);

@@ -10,6 +10,8 @@ export interface OutgoingRequest {
   method: string;
   /** Absolute URL. */
   url: string;
+  /** The same taken apart, where the caller had to do that anyway. */
+  parsed?: URL;
   headers: Record<string, string>;
   body?: string | Buffer | Readable | AsyncIterable<Uint8Array>;
   signal: AbortSignal;
@@ -50,7 +52,7 @@ export class HttpClient {
 
   /** @throws PolyadError `egress_refused`, and what undici throws (`transportFault` reads it). */
   async send(request: OutgoingRequest): Promise<IncomingAnswer> {
-    const url = new URL(request.url);
+    const url = request.parsed ?? new URL(request.url);
     this.#egress.check(url);
     const options = {
       origin: url.origin,
@@ -64,9 +66,8 @@ export class HttpClient {
       ...(request.bodyTimeoutMs === undefined ? {} : { bodyTimeout: request.bodyTimeoutMs }),
     } as Dispatcher.RequestOptions;
     const answer = await this.#agent.request(options);
-    // With `responseHeaders: 'raw'` undici hands over the flat list, whatever its type says.
-    const raw = answer.headers as unknown as readonly (string | Buffer)[];
-    const rawHeaders = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+    // With `responseHeaders: 'raw'` undici hands over the flat list of texts, whatever its type says.
+    const rawHeaders = answer.headers as unknown as readonly string[];
     const headers: Record<string, string> = {};
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
       const name = (rawHeaders[index] as string).toLowerCase();

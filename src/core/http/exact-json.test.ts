@@ -13,6 +13,20 @@ describe('exact JSON', () => {
     });
   });
 
+  it('finds them at every place of a text, behind shorter and longer numbers', () => {
+    for (let shift = 0; shift < 40; shift += 1) {
+      const before = 'x'.repeat(shift);
+      const text = `{"t":"${before}1234567890123456789","s":123456789012345,"id" :\n 1800000000000000001 ,"z":[1]}`;
+      expect(parseExactJson(text)).toEqual({
+        t: `${before}1234567890123456789`,
+        s: 123456789012345,
+        id: '1800000000000000001',
+        z: [1],
+      });
+      expect(parseExactJson(`["${before}",-9007199254740993]`)).toEqual([before, '-9007199254740993']);
+    }
+  });
+
   it('leaves everything else as JSON.parse has it', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

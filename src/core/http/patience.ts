@@ -9,9 +9,10 @@ export class Patience {
   readonly #caller: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   #kept = false;
+  #lose: ((reason: unknown) => void) | undefined;
   /** The time is up. */
   over = false;
-  readonly #abort = (): void => this.#controller.abort(this.#caller.reason);
+  readonly #abort = (): void => this.#end(this.#caller.reason);
 
   constructor(caller: AbortSignal, ms: number) {
     this.#caller = caller;
@@ -20,7 +21,7 @@ export class Patience {
     this.#timer = setTimeout(
       () => {
         this.over = true;
-        this.#controller.abort(new DOMException('no answer within the deadline', 'TimeoutError'));
+        this.#end(new DOMException('no answer within the deadline', 'TimeoutError'));
       },
       Math.max(1, ms),
     );
@@ -34,11 +35,15 @@ export class Patience {
   race<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#controller;
     return new Promise((resolve, reject) => {
-      const lose = (): void => reject(signal.reason);
-      if (signal.aborted) lose();
-      signal.addEventListener('abort', lose, { once: true });
-      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', lose));
+      if (signal.aborted) reject(signal.reason);
+      this.#lose = reject;
+      work.then(resolve, reject);
     });
+  }
+
+  #end(reason: unknown): void {
+    this.#controller.abort(reason);
+    this.#lose?.(this.#controller.signal.reason);
   }
 
   /** The answer goes on after `end`: the caller's signal still cuts it off, the deadline does not. */

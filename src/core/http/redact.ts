@@ -98,30 +98,61 @@ export function redactText(text: string): string {
   return out;
 }
 
+/** What is known of names in query strings. Every request asks for the same few; beyond this many, none is kept. */
+const MAX_NAMES = 5_000;
+const queryNames = new Map<string, { plain: string; secret: boolean }>();
+
+function queryName(name: string): { plain: string; secret: boolean } {
+  let known = queryNames.get(name);
+  if (known !== undefined) return known;
+  let decoded = name;
+  try {
+    decoded = decodeURIComponent(name);
+  } catch {
+    // A name that does not decode is compared as it stands.
+  }
+  const plain = plainName(decoded);
+  known = { plain, secret: QUERY_KEYS.has(plain) };
+  if (queryNames.size < MAX_NAMES) queryNames.set(name, known);
+  return known;
+}
+
+const plainExtras = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The platform's own names for secrets, in plain form. */
+function plainExtra(extra: readonly string[]): ReadonlySet<string> {
+  let plain = plainExtras.get(extra);
+  if (plain === undefined) {
+    plain = new Set(extra.map(plainName));
+    plainExtras.set(extra, plain);
+  }
+  return plain;
+}
+
+const NO_EXTRA: readonly string[] = [];
+
 /** A path or URL whose secret query members are replaced. `extra` = the platform's own names for secrets. */
-export function redactUrl(url: string, extra: readonly string[] = []): string {
+export function redactUrl(url: string, extra: readonly string[] = NO_EXTRA): string {
   const mark = url.indexOf('?');
   if (mark < 0) return knownSecrets.hide(url, HIDDEN);
-  const secret = (name: string): boolean => {
-    const plain = plainName(name);
-    return QUERY_KEYS.has(plain) || extra.some((other) => plainName(other) === plain);
-  };
-  const query = url
-    .slice(mark + 1)
-    .split('&')
-    .map((pair) => {
-      const equals = pair.indexOf('=');
-      const name = equals < 0 ? pair : pair.slice(0, equals);
-      let decoded = name;
-      try {
-        decoded = decodeURIComponent(name);
-      } catch {
-        // A name that does not decode is compared as it stands.
+  const extras = plainExtra(extra);
+  let out = '';
+  // What is copied so far: nearly every address has no secret, and is answered as it is.
+  let copied = 0;
+  for (let from = mark + 1; from < url.length; ) {
+    let to = url.indexOf('&', from);
+    if (to < 0) to = url.length;
+    const equals = url.indexOf('=', from);
+    if (equals >= 0 && equals < to) {
+      const { plain, secret } = queryName(url.slice(from, equals));
+      if (secret || extras.has(plain)) {
+        out += `${url.slice(copied, equals)}=${HIDDEN}`;
+        copied = to;
       }
-      return equals >= 0 && secret(decoded) ? `${name}=${HIDDEN}` : pair;
-    })
-    .join('&');
-  return knownSecrets.hide(`${url.slice(0, mark)}?${query}`, HIDDEN);
+    }
+    from = to + 1;
+  }
+  return knownSecrets.hide(copied === 0 ? url : out + url.slice(copied), HIDDEN);
 }
 
 /** Paths for pino's own `redact` option: the second net under structured logs. */

@@ -122,13 +122,13 @@ export class ObjectAccess {
     const own = organization.id !== '';
     const ownId = own && 'organization_id' in shape;
     const currency = own && 'currency' in shape ? organization.currency : undefined;
+    const remember = own ? this.locator.remembering(scope.connection.id, object, organization.id) : undefined;
     return (row) => {
       context.row = row;
       const out = fields.decode(row, context);
       if (ownId) out['organization_id'] ??= organization.id;
       if (currency !== undefined) out['currency'] ??= currency;
-      if (own && typeof out['id'] === 'string')
-        this.locator.remember(scope.connection.id, object, out['id'], organization.id);
+      if (remember !== undefined && typeof out['id'] === 'string') remember(out['id']);
       if (withRaw) out['raw'] = row;
       return out;
     };

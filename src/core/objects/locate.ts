@@ -15,20 +15,39 @@ export class Locator {
    * Two generations instead of an exact order of use: every row of every list comes by here, and keeping the order costs
    * more than decoding the row.
    */
-  #young = new Map<string, string>();
-  #old = new Map<string, string>();
+  #young = new Map<string, Map<string, string>>();
+  #old = new Map<string, Map<string, string>>();
+  #count = 0;
 
   remember(connectionId: string, object: ObjectName, id: string, organizationId: string): void {
-    if (this.#young.size >= REMEMBERED / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(`${connectionId}/${object}/${id}`, organizationId);
+    this.remembering(connectionId, object, organizationId)(id);
+  }
+
+  /** `remember` for many objects of one ad account: what is the same for all of them is looked up once. */
+  remembering(connectionId: string, object: ObjectName, organizationId: string): (id: string) => void {
+    const key = `${connectionId}/${object}`;
+    let ids: Map<string, string> | undefined;
+    return (id) => {
+      if (this.#count >= REMEMBERED / 2) {
+        this.#old = this.#young;
+        this.#young = new Map();
+        this.#count = 0;
+        ids = undefined;
+      }
+      // A generation may have ended in another list meanwhile.
+      if (ids === undefined || this.#young.get(key) !== ids) {
+        ids = this.#young.get(key) ?? new Map();
+        this.#young.set(key, ids);
+      }
+      const before = ids.size;
+      ids.set(id, organizationId);
+      this.#count += ids.size - before;
+    };
   }
 
   #recall(connectionId: string, object: ObjectName, id: string): string | undefined {
-    const key = `${connectionId}/${object}/${id}`;
-    return this.#young.get(key) ?? this.#old.get(key);
+    const key = `${connectionId}/${object}`;
+    return this.#young.get(key)?.get(id) ?? this.#old.get(key)?.get(id);
   }
 
   /** The account of object `id`, and its native row where finding it read the row anyway. */

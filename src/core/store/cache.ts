@@ -51,9 +51,9 @@ export function createStoreCache(store: Store, capacity: number = CAPACITY): Sto
     apiKey: (hash) => keys.take(hash, () => findApiKeyByHash(store.db, hash)),
     knownApiKey: (hash) => keys.peek(hash),
     connection: (workspaceId, id) =>
-      connections.take(JSON.stringify([workspaceId, id]), () => getConnection(store.db, workspaceId, id)),
+      connections.take(`${workspaceId}/${id}`, () => getConnection(store.db, workspaceId, id)),
     integration: (workspaceId, type, environment) =>
-      integrations.take(JSON.stringify([workspaceId, type, environment]), () =>
+      integrations.take(`${workspaceId}/${type}/${environment}`, () =>
         getIntegration(store.db, workspaceId, type, environment),
       ),
     close() {

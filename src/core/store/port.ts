@@ -8,6 +8,8 @@ export interface StoreLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Whether lines of a level are written at all; absent = they may be. For lines whose facts take time to gather. */
+  isLevelEnabled?(level: string): boolean;
 }
 
 /**

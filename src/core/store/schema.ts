@@ -15,8 +15,14 @@ type NullableTimestamp = ColumnType<Date | null, Date | null | undefined, Date |
  */
 type Json<T> = ColumnType<T, string, string>;
 
+/** The escapes of NUL and of lone surrogates. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
+
 /** JSON text for a jsonb column. Postgres stores no NUL character and no lone surrogate, so both are replaced. */
 export function json(value: unknown): string {
+  const text = JSON.stringify(value);
+  // JSON writes both as escapes; most values have neither, and a look at each member would cost more than all the rest.
+  if (text === undefined || !UNSTORABLE.test(text)) return text;
   return JSON.stringify(value, (_key, member) => (typeof member === 'string' ? storableText(member) : member));
 }
 

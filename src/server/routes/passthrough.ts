@@ -6,7 +6,7 @@ import { PolyadError } from '../../core/errors/index.ts';
 import { requireScope } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import type { HttpMethod, Operation } from '../operation.ts';
-import { answerHeaders, passthroughTarget } from '../passthrough-path.ts';
+import { passthroughTarget } from '../passthrough-path.ts';
 import { principalOf } from '../request.ts';
 import { scopeOf } from '../scope.ts';
 import { countBytes } from '../streams.ts';
@@ -76,12 +76,12 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
       app.route({
         method,
         url: path,
-        // The headers are the platform's: none of ours among them but those that tell times and the request's id.
-        helmet: false,
         config: {
           access,
           operation: id,
           logged: true,
+          // The headers are the platform's: none of ours among them but those that tell times and the request's id.
+          foreignHeaders: true,
           rateLimit: { addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS },
         },
         handler: async (request, reply) => {
@@ -101,8 +101,8 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
             headers: request.headers,
             ...(body === undefined ? {} : { body }),
           });
-          reply.code(answer.status).headers(answerHeaders(answer.rawHeaders));
-          countBytes(reply, request.state);
+          reply.code(answer.status).headers(answer.headers);
+          if (!Buffer.isBuffer(answer.body)) countBytes(reply, request.state);
           return reply.send(answer.body);
         },
       });

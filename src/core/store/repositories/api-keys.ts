@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
 import { PolyadError } from '../../errors/index.ts';
 import { newId } from '../ids.ts';
@@ -39,7 +39,7 @@ export function newApiKey(): string {
 
 /** The stored form of a key: SHA-256 in hexadecimal. */
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 export interface NewApiKey {
