@@ -287,6 +287,8 @@ export interface PlatformRequest {
   /** Undefined members are left out; arrays and objects follow `Manifest.queryStyle`. */
   query?: Record<string, unknown>;
   json?: unknown;
+  /** The same as text, where it was put together from parts that were JSON already. */
+  jsonText?: string;
   multipart?: readonly FormPart[];
   /** App credentials that this endpoint wants as query parameters: parameter name -> which one. Filled by the core. */
   appParams?: Record<string, 'client_id' | 'client_secret'>;
@@ -418,14 +420,14 @@ export interface OperationInput {
   organization: OrganizationFacts;
   /** Extra native query parameters of the caller (`raw=`). */
   raw: Native;
+  /** Whether the caller asked for a field by name: those of `ObjectSpec.slowFields` are read for such callers alone. */
+  wants?(field: string): boolean;
 }
 
 export interface ListOperation {
   /** The request without paging members. `query` is what filters write into. */
   request(input: OperationInput, filters: ListFilters): PlatformRequest;
   /** Dotted path of the rows in the JSON answer. */
-  /** Whether the caller asked for a field by name: those of `ObjectSpec.slowFields` are read for such callers alone. */
-  wants?(field: string): boolean;
   rows: string;
   paging: PagingRecipe;
   filters: Partial<Record<FilterName, FilterRule>>;
@@ -433,18 +435,18 @@ export interface ListOperation {
   filterPath?: string;
   /** For lists that are not one paged call: yields native rows; the core windows, filters and decodes them. */
   run?(input: OperationInput, filters: ListFilters): AsyncIterable<Native>;
-}
-
-export interface CreateResult {
-  /** The object as the platform gave it back; decoded as if it had been read. */
-  row: Native;
-}
   /**
    * Where `run` is needed in some ad accounts only: whether it is in this one. Elsewhere the paged call is made, which can
    * begin at any row. A row that `unfit` knows says that the answer was wrong after all.
    */
   needsRun?(input: OperationInput): Promise<boolean>;
   unfit?(row: Native): boolean;
+}
+
+export interface CreateResult {
+  /** The object as the platform gave it back; decoded as if it had been read. */
+  row: Native;
+}
 
 /** What a creation whose answer was lost is known by. */
 export interface LostCreate {
