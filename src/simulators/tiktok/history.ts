@@ -44,7 +44,11 @@ const instant = (value: unknown, fallback: number): number =>
 /** Campaigns, ad groups and ads. The last change of one that is off is taken for its pause. */
 const OBJECT: Reading<Native> = {
   state: (row) => ({
-    on: (row['operation_status'] ?? 'ENABLE') === 'ENABLE' && !hasRejectMark(row),
+    // A creative of a Smart+ ad stops with the ad, too.
+    on:
+      (row['operation_status'] ?? 'ENABLE') === 'ENABLE' &&
+      (row['_ad_status'] ?? 'ENABLE') === 'ENABLE' &&
+      !hasRejectMark(row),
     budget: Number(row['budget'] ?? 0),
     budget_mode: text(row['budget_mode']) ?? 'BUDGET_MODE_INFINITE',
     schedule_start_time: text(row['schedule_start_time']),

@@ -21,6 +21,14 @@ export interface ListSpec {
   derived?(context: StatusContext, row: Native): Record<string, unknown>;
   /** Members that an answer has only when they are true. */
   onlyWhenTrue?: readonly string[];
+  /** Members that an answer has only when they are set. */
+  onlyWhenGiven?: readonly string[];
+  /** Rows that the list is about; all if absent. */
+  only?(row: Native): boolean;
+  /** The largest page, 1000 unless said. */
+  maxPage?: number;
+  /** Nulls are never in an answer (`pop_resp_nullvalue` of the official yml). */
+  dropNulls?: boolean;
   /** Filters of this level alone; undefined = the filter is not one of them. */
   matches?(context: StatusContext, row: Native, name: string, value: unknown): boolean | undefined;
 }
@@ -31,10 +39,14 @@ export interface ListSpec {
  */
 export function view(spec: ListSpec, context: StatusContext, row: Native): Record<string, unknown> {
   const derived = spec.derived?.(context, row);
+  // Members that objects of this kind have no value for, not even the default.
+  const nulls = row['_nulls'] as readonly string[] | undefined;
   const object: Record<string, unknown> = {};
-  for (const name in spec.defaults) object[name] = derived?.[name] ?? row[name] ?? spec.defaults[name];
+  for (const name in spec.defaults)
+    object[name] = nulls?.includes(name) ? null : (derived?.[name] ?? row[name] ?? spec.defaults[name]);
   object[spec.idField] = row.id;
   for (const name of spec.onlyWhenTrue ?? []) if (object[name] !== true) delete object[name];
+  for (const name of spec.onlyWhenGiven ?? []) if ((object[name] ?? null) === null) delete object[name];
   if (context.advertiser?.sandbox) delete object['secondary_status'];
   else object['secondary_status'] = secondaryStatus(context, spec.level, row);
   return object;
@@ -178,7 +190,7 @@ function statusTest(
   if (secondary !== undefined) {
     const text = String(secondary);
     const prefix = spec.level === 'campaign' ? 'CAMPAIGN' : spec.level === 'adgroup' ? 'ADGROUP' : 'AD';
-    if (!text.startsWith(`${prefix}_STA`) && !/^(ADVERTISER|CREATIVE|PRODUCT|NO_AVAILABLE)_/.test(text)) {
+    if (!text.startsWith(`${prefix}_STA`) && !/^(ADVERTISER|CREATIVE|MATERIAL|PRODUCT|NO_AVAILABLE)_/.test(text)) {
       invalid(`filtering.secondary_status: Invalid value: ${text}.`);
     }
     if (PSEUDO.test(text)) return text.endsWith('NOT_DELETE') ? (row) => !gone(row) : () => true;
@@ -210,12 +222,17 @@ export function listObjects(spec: ListSpec, call: Call): unknown {
     ([name, value]) => value !== null && name !== 'primary_status' && name !== 'secondary_status',
   );
   const found = candidates(spec, call, filtering).filter(
-    (row) => tests.every(([name, value]) => matchesFilter(spec, context, row, name, value)) && inStatus(row),
+    (row) =>
+      spec.only?.(row) !== false &&
+      tests.every(([name, value]) => matchesFilter(spec, context, row, name, value)) &&
+      inStatus(row),
   );
 
   const known = Object.keys(spec.defaults);
-  const dropNulls = ((call.params['exclude_field_types_in_response'] ?? []) as string[]).includes('NULL_FIELD');
-  const { list, page_info } = page(found, call);
+  const dropNulls =
+    spec.dropNulls === true ||
+    ((call.params['exclude_field_types_in_response'] ?? []) as string[]).includes('NULL_FIELD');
+  const { list, page_info } = page(found, call, spec.maxPage);
   // Checked even when the page is empty.
   pickFields({}, call.params['fields'], known);
   return {

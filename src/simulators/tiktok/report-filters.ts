@@ -59,7 +59,7 @@ const OBJECT_FIELDS: Readonly<Record<string, readonly [ObjectLevel, string]>> = 
   bid_type: ['adgroup', 'bid_type'],
   creative_material_mode: ['adgroup', 'creative_material_mode'],
   ad_ids: ['ad', 'ad_id'],
-  ad_ids_v2: ['ad', 'ad_id'],
+  ad_ids_v2: ['ad', 'ad_id_v2'],
   ad_name: ['ad', 'ad_name'],
   ad_status: ['ad', 'status'],
   ad_format: ['ad', 'ad_format'],
@@ -147,6 +147,14 @@ export const buyingType = (campaign: Native): string => {
   return String(campaign['objective_type'] ?? '').startsWith('RF_') ? 'RESERVATION_RF' : 'AUCTION';
 };
 
+/** The member that a filter looks at. `ad_id_v2` is the Smart+ ad of a creative, and a manual ad itself. */
+function memberOf(row: Native, field: string): string {
+  if (field === 'buying_type') return buyingType(row);
+  if (field === 'ad_id_v2') return String(row['smart_plus_ad_id'] ?? row.id);
+  if (field === 'ad_id') return row.id;
+  return String(row[field] ?? '');
+}
+
 function statusFilter(level: ObjectLevel, name: string, type: string, value: string): ObjectFilter {
   if (type !== 'IN') fail(`filtering: ${name} takes the filter_type IN.`);
   const wanted = jsonArray(name, value).map(String);
@@ -195,7 +203,7 @@ export function readFilters(filtering: unknown, requested: readonly string[]): F
       objects.push({
         level,
         field,
-        pass: (row) => pass(field === 'buying_type' ? buyingType(row) : String(row[field] ?? '')),
+        pass: (row) => pass(memberOf(row, field)),
       });
       continue;
     }

@@ -19,6 +19,7 @@ import {
   planMetrics,
 } from './report-metrics.ts';
 import type { ReportQuery } from './report-query.ts';
+import { smartAds } from './smart-plus.ts';
 import { sparkVersion } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import { isGone, type StatusContext, statusContext } from './status.ts';
@@ -75,7 +76,13 @@ function selectTargets(world: World, query: ReportQuery, contexts: Map<string, S
     const ownStatus = query.filters.all || query.filters.objects.some((f) => f.level === level && f.field === 'status');
     const upTo = LEVELS.indexOf(level);
     const filters = query.filters.objects.filter((filter) => LEVELS.indexOf(filter.level) <= upTo);
-    for (const row of collection.by('advertiser', advertiser.id)) {
+    // By ad_id_v2 a Smart+ ad is one target, whatever creatives it has or had (TikTok docs 1854103649826817).
+    const whole = new Set<string>();
+    for (const each of collection.by('advertiser', advertiser.id)) {
+      const smart = query.idDimension === 'ad_id_v2' ? each['smart_plus_ad_id'] : undefined;
+      if (typeof smart === 'string' && whole.has(smart)) continue;
+      const row = typeof smart === 'string' ? (smartAds(world).get(smart) ?? each) : each;
+      if (typeof smart === 'string') whole.add(smart);
       const campaign = level === 'campaign' ? row : world.campaigns.get(String(row['campaign_id']));
       const adgroup =
         level === 'campaign' ? undefined : level === 'adgroup' ? row : world.adgroups.get(String(row['adgroup_id']));
@@ -180,7 +187,13 @@ function fill(
     const context = contexts.get(advertiser.id)!;
     const calendar = calendarOf(advertiser);
     const targetOf = (run: Run): number | undefined =>
-      rank.get(query.level === 'advertiser' ? advertiser.id : rowAt(run, query.level).id);
+      rank.get(
+        query.level === 'advertiser'
+          ? advertiser.id
+          : query.idDimension === 'ad_id_v2'
+            ? String(run.ad['smart_plus_ad_id'] ?? run.ad.id)
+            : rowAt(run, query.level).id,
+      );
     const accept = (run: Run): boolean => {
       const target = targetOf(run);
       if (target === undefined) return false;
@@ -374,7 +387,9 @@ export function cachedReport(world: World, query: ReportQuery, asked: unknown): 
     results = new Map();
     kept.set(world.store, results);
   }
-  const versions = [world.campaigns, world.adgroups, world.ads, world.advertisers].map(({ version }) => version);
+  const versions = [smartAds(world), world.campaigns, world.adgroups, world.ads, world.advertisers].map(
+    ({ version }) => version,
+  );
   const past = world.store.collection('past').version;
   const slot = Math.floor(query.now / SLOT_MS);
   const key = JSON.stringify([versions, past, sparkVersion(world), slot, world.settings.review_delay_ms, asked]);

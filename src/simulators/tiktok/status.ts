@@ -1,3 +1,4 @@
+import { creativesOf, isCreative, isSmartAd } from './smart-plus.ts';
 import { lostPermission } from './spark.ts';
 import { parseStamp } from './stamp.ts';
 import type { Advertiser, Native, World } from './types.ts';
@@ -71,7 +72,9 @@ const adgroupOf = (context: StatusContext, row: Native): Native | undefined => {
   return remembered(context.adgroups, id, () => context.world.adgroups.get(id));
 };
 
-const isDeleted = (row: Native | undefined) => row?.['operation_status'] === 'DELETE';
+/** A creative of a Smart+ ad is gone with the ad. */
+const isDeleted = (row: Native | undefined) =>
+  row?.['operation_status'] === 'DELETE' || row?.['_ad_status'] === 'DELETE';
 const isPaused = (row: Native | undefined) => row?.['operation_status'] === 'DISABLE';
 
 /** Text that makes the simulated review refuse an ad, anywhere in its name or text. */
@@ -185,27 +188,65 @@ export function adStatus(context: StatusContext, ad: Native): string {
   const campaign = campaignOf(context, ad);
   const adgroup = adgroupOf(context, ad);
   const status = (name: string) => `AD_STATUS_${name}`;
-  if (isDeleted(ad)) return status('DELETE');
+  // What is said of a creative of a Smart+ ad alone has names of its own (MATERIAL_…).
+  const own = (name: string) => (isCreative(ad) ? `MATERIAL_${name}` : status(name));
+  if (ad['_ad_status'] === 'DELETE') return status('DELETE');
+  if (isDeleted(ad)) return own('DELETE');
   if (isDeleted(campaign)) return status('CAMPAIGN_DELETE');
   if (isDeleted(adgroup)) return status('ADGROUP_DELETE');
-  if (isPaused(ad)) return status('DISABLE');
+  if (ad['_ad_status'] === 'DISABLE') return status('DISABLE');
+  if (isPaused(ad)) return own('DISABLE');
   if (isPaused(campaign)) return status('CAMPAIGN_DISABLE');
   if (isPaused(adgroup)) return status('ADGROUP_DISABLE');
   const account = accountStatus('AD', context.advertiser);
   if (account) return account;
   if (context.now >= (at(adgroup, 'schedule_end_time') ?? Number.POSITIVE_INFINITY)) return status('DONE');
-  const lost = lostPermission(context.world, ad, context.now);
+  const parts = isSmartAd(ad) ? partsOf(context, ad) : undefined;
+  const lost = parts?.lost ?? lostPermission(context.world, ad, context.now);
   if (lost) return status(lost);
-  const review = reviewOf(context, ad);
-  if (review === 'WAITING') return status('AUDIT');
-  if (review === 'DENIED') return status('AUDIT_DENY');
+  if (parts && parts.ads === 0) return status('DISABLE');
+  const review = parts
+    ? parts.waiting === parts.ads
+      ? 'WAITING'
+      : parts.denied === parts.ads
+        ? 'DENIED'
+        : 'APPROVED'
+    : reviewOf(context, ad);
+  if (review === 'WAITING') return own('AUDIT');
+  if (review === 'DENIED') return own('AUDIT_DENY');
+  if (parts && parts.denied + parts.waiting === parts.ads) return status('PARTIAL_AUDIT_NO_DELIVERY');
   if (context.now < (at(adgroup, 'schedule_start_time') ?? 0)) return status('NOT_START');
   // The misspelling is TikTok's own.
   if (adgroup && lostPixel(context, adgroup)) return 'AD_STAUS_PIXEL_UNBIND';
   if (overBudget(context, 'campaign', campaign)) return status('CAMPAIGN_EXCEED');
   if (overBudget(context, 'adgroup', adgroup)) return status('BUDGET_EXCEED');
   if (outOfMoney(context.advertiser)) return status('BALANCE_EXCEED');
-  return status('DELIVERY_OK');
+  if (parts && parts.denied > 0) return status('REVIEW_PARTIALLY_APPROVED');
+  return own('DELIVERY_OK');
+}
+
+/** Reviews of the creatives of a Smart+ ad that are switched on, and what it lost if all of them lost it. */
+function partsOf(context: StatusContext, ad: Native): ReviewCount & { lost: ReturnType<typeof lostPermission> } {
+  const count: ReviewCount & { lost: ReturnType<typeof lostPermission> } = {
+    ads: 0,
+    waiting: 0,
+    denied: 0,
+    lost: undefined,
+  };
+  let permitted = 0;
+  for (const { _creative_id, material_operation_status } of creativesOf(ad)) {
+    const row = context.world.ads.get(_creative_id);
+    if (!row || material_operation_status !== 'ENABLE') continue;
+    count.ads++;
+    const lost = lostPermission(context.world, row, context.now);
+    if (lost) count.lost = lost;
+    else permitted++;
+    const review = reviewOf(context, row);
+    if (review === 'WAITING') count.waiting++;
+    if (review === 'DENIED') count.denied++;
+  }
+  if (permitted > 0) count.lost = undefined;
+  return count;
 }
 
 /** A pixel that the ad group optimises for and that is marked as no longer linked to the account. */

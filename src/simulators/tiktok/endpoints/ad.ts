@@ -1,8 +1,10 @@
+import type { Collection } from '../../kit/types.ts';
 import { checkCreative, formatOf, type Place } from '../ad-rules.ts';
 import { AD_DEFAULTS, AD_FILTERING, CREATIVE_CREATE, CREATIVE_UPDATE } from '../ad-table.ts';
 import { adgroupRow, campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
 import { advertiserId, advertiserIdOf } from '../params.ts';
 import { changeable, given, invalid, missing, owned, refuseOthers } from '../rules.ts';
+import { adById, refuseSmartPlus } from '../smart-plus.ts';
 import { stamp } from '../stamp.ts';
 import { isGone, reviewOf, type StatusContext, statusContext } from '../status.ts';
 import { type Call, type Endpoint, type Native, type Param, TikTokError } from '../types.ts';
@@ -18,12 +20,30 @@ const DESTINATIONS: Readonly<Record<string, (ad: Native, adgroup: Native | undef
   SOCIAL_MEDIA_APP: (_ad, adgroup) => given(adgroup ?? {}, 'messaging_app_type'),
 };
 
+/** A collection to read from, whose members can be spread. */
+const readOnly = (rows: Collection<Native>): Collection<Native> => ({
+  get: (id) => rows.get(id),
+  put: (row) => rows.put(row),
+  putAll: (all) => rows.putAll(all),
+  delete: (id) => rows.delete(id),
+  values: () => rows.values(),
+  by: (index, key) => rows.by(index, key),
+  size: rows.size,
+  version: rows.version,
+});
+
 /** How ad/get lists ads. */
 export const ADS: ListSpec = {
   level: 'ad',
   idField: 'ad_id',
   nameField: 'ad_name',
-  rows: (call) => call.world.ads,
+  // By `ad_ids_v2` a Smart+ ad is one ad, otherwise each of its creatives is (TikTok docs 1854103649826817).
+  rows(call) {
+    const { ads } = call.world;
+    const filtering = (call.params['filtering'] ?? {}) as Record<string, unknown>;
+    return given(filtering, 'ad_ids_v2') ? { ...readOnly(ads), get: (id) => adById(call.world, id) } : ads;
+  },
+  onlyWhenGiven: ['ad_id_v2', 'smart_plus_ad_id', 'ad_material_id'],
   filtering: AD_FILTERING,
   defaults: AD_DEFAULTS,
   derived(context, row) {
@@ -38,7 +58,10 @@ export const ADS: ListSpec = {
     };
   },
   matches(context, row, name, value) {
-    if (name === 'modified_after') return String(row['modify_time']) > String(value);
+    if (name === 'campaign_automation_type' && value === 'UPGRADED_SMART_PLUS') {
+      return String(row['campaign_automation_type']).startsWith(value);
+    }
+    if (name === 'modified_after') return String(row['modify_time'] ?? row['create_time']) > String(value);
     if (name === 'destination') return DESTINATIONS[String(value)]?.(row, adgroupRow(context, row)) === true;
     return undefined;
   },
@@ -86,6 +109,7 @@ function placeOf(call: Call): Place {
   const { world, params } = call;
   const adgroup = owned(world.adgroups, 'ad group', params['adgroup_id'], advertiserIdOf(call));
   const context = statusContext(world, adgroup.advertiser_id);
+  refuseSmartPlus(adgroup, 'ad group', 'ad/create');
   if (isGone(context, 'adgroup', adgroup)) invalid(`The ad group ${adgroup.id} has been deleted.`);
   return { world, adgroup, campaign: campaignRow(context, adgroup), now: call.now };
 }
@@ -198,6 +222,7 @@ function statusUpdate(call: Call): unknown {
   const at = world.stamp(call.now);
   const rows = [...new Set(ids)].map((id): Native => {
     const row = changeable(world.ads, 'ad', id, advertiserId);
+    refuseSmartPlus(row, 'ad', 'ad/status/update');
     const since = row['operation_status'] === status ? (row['_status_time'] ?? at) : at;
     return { ...row, operation_status: status, modify_time: at, _status_time: since };
   });

@@ -3,6 +3,7 @@ import { ADGROUP_CREATE, ADGROUP_DEFAULTS, ADGROUP_FILTERING, ADGROUP_UPDATE } f
 import { campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
 import { advertiserIdOf } from '../params.ts';
 import { changeable, checkBudget, checkRequestId, given, invalid, owned, refuseOthers } from '../rules.ts';
+import { refuseSmartPlus } from '../smart-plus.ts';
 import { type StatusContext, statusContext } from '../status.ts';
 import { type Advertiser, type Call, type Endpoint, type Native, TikTokError } from '../types.ts';
 import { fieldsOf, statusParams } from './campaign.ts';
@@ -54,6 +55,7 @@ function scheduledBudget(context: StatusContext, row: Native): Record<string, un
 /** The ad group that a call changes, with a scheduled budget that has come into force made its own. */
 function changing(call: Call, id: unknown): Native {
   const row = changeable(call.world.adgroups, 'ad group', id, advertiserIdOf(call));
+  refuseSmartPlus(row, 'ad group', call.endpoint.path);
   const from = row['_scheduled_from'];
   if (typeof from !== 'number' || call.now.getTime() < from) return row;
   return unschedule({ ...row, budget: row['scheduled_budget'] });
@@ -80,6 +82,7 @@ function create(call: Call): unknown {
   const { world, params } = call;
   const advertiser = advertiserOf(call);
   const campaign = owned(world.campaigns, 'campaign', params['campaign_id'], advertiser.id);
+  refuseSmartPlus(campaign, 'campaign', 'adgroup/create');
   if (campaign['operation_status'] === 'DELETE') invalid(`The campaign ${campaign.id} has been deleted.`);
   const byCampaign = campaign['budget_optimize_on'] === true;
   if (!byCampaign) checkAdgroupBudget(params, campaign, advertiser);

@@ -13,6 +13,7 @@ import {
   owned,
   refuseOthers,
 } from '../rules.ts';
+import { isLegacy, refuseSmartPlus } from '../smart-plus.ts';
 import { statusContext } from '../status.ts';
 import type { Advertiser, Call, Endpoint, Native, Param } from '../types.ts';
 
@@ -127,6 +128,8 @@ function update(call: Call): unknown {
   refuseOthers(params, CAMPAIGN_UPDATE);
   const advertiser = advertiserOf(call);
   const before = changeable(world.campaigns, 'campaign', params['campaign_id'], advertiser.id);
+  refuseSmartPlus(before, 'campaign', 'campaign/update');
+  if (isLegacy(before)) invalid(`The campaign ${before.id} is a Smart+ campaign. Use /campaign/spc/update/.`);
   checkName('campaign_name', params['campaign_name']);
   if (given(params, 'budget')) {
     if ((before['budget_mode'] ?? 'BUDGET_MODE_INFINITE') === 'BUDGET_MODE_INFINITE') {
@@ -148,6 +151,7 @@ function statusUpdate(call: Call): unknown {
   // All are checked before the first is changed: the call succeeds or fails as a whole.
   const rows = [...new Set(ids)].map((id): Native => {
     const row = changeable(world.campaigns, 'campaign', id, advertiserId);
+    refuseSmartPlus(row, 'campaign', 'campaign/status/update');
     const mode = params['postback_window_mode'] ?? row['postback_window_mode'];
     return {
       ...row,
