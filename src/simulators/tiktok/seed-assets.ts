@@ -4,7 +4,7 @@
  */
 import { hash32 } from '../kit/random.ts';
 import { crmSets, offlineSets } from './event-sources.ts';
-import { makeCreatorPost } from './posts.ts';
+import { allowPost, publishPost } from './spark.ts';
 import type { Advertiser, Native, World } from './types.ts';
 
 /** Id of a seeded asset by its kind and ad account. */
@@ -104,8 +104,11 @@ export function seedAssets(world: World, advertiser: Advertiser): void {
  * last one has run out.
  */
 export function seedCreatorPosts(world: World): void {
-  makeCreatorPost(world, 1, 'mia.makes', '#Mia+makes/7x2Lq9VbT0rKpW4s=', 30);
-  makeCreatorPost(world, 2, 'leo.runs', '#Leo+runs/5h8Dn3GcY1tZmE6u=', 60);
-  makeCreatorPost(world, 3, 'ava.cooks', '#Ava+cooks/9k4Js7HfX2wQvB8y=', 365);
-  makeCreatorPost(world, 4, 'ava.cooks', '#Ava+cooks/expired0000000000=', -1);
+  allowPost(world, publishPost(world, 'mia.makes'), 30, '#Mia+makes/7x2Lq9VbT0rKpW4s=');
+  allowPost(world, publishPost(world, 'leo.runs'), 60, '#Leo+runs/5h8Dn3GcY1tZmE6u=');
+  allowPost(world, publishPost(world, 'ava.cooks'), 365, '#Ava+cooks/9k4Js7HfX2wQvB8y=');
+  allowPost(world, publishPost(world, 'ava.cooks'), -1, '#Ava+cooks/expired0000000000=');
+  // Posts of a TikTok account that can log in, without a code: for the creator's own endpoints.
+  publishPost(world, 'ada.admin');
+  publishPost(world, 'ada.admin');
 }
