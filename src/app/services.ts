@@ -3,8 +3,9 @@
 import { AuditLog } from '../core/audit/log.ts';
 import type { CredentialUse } from '../core/audit/uses.ts';
 import type { CustomerAct } from '../core/auth/connect.ts';
-import { openRefreshLease } from '../core/auth/life/open-lease.ts';
+import { type LeaseTimes, openRefreshLease } from '../core/auth/life/open-lease.ts';
 import { prober } from '../core/auth/life/probe.ts';
+import type { StepHook } from '../core/auth/life/steps.ts';
 import { TokenSweep } from '../core/auth/life/sweep.ts';
 import { createConnectionServices, createTokenServices } from '../core/auth/services.ts';
 import { Signer } from '../core/auth/signing.ts';
@@ -34,6 +35,12 @@ export interface CoreParts {
   log: StoreLog;
   /** Address under which browsers reach the server; asked for when a link is made, so it may be learned late. */
   publicUrl(): string;
+  tokenCare?: TokenCare | undefined;
+}
+
+/** Shorter leases and fault injection: how tests kill a server at every step of a renewal. */
+export interface TokenCare extends LeaseTimes {
+  onStep?: StepHook | undefined;
 }
 
 export interface Core {
@@ -70,7 +77,15 @@ function learnMasterKeys(keys: readonly Uint8Array[]): void {
 }
 
 /** Builds runtime and services over an opened store. @throws PolyadError what `openVault` throws. */
-export async function buildCore({ config, store, registry, clock, log, publicUrl }: CoreParts): Promise<Core> {
+export async function buildCore({
+  config,
+  store,
+  registry,
+  clock,
+  log,
+  publicUrl,
+  tokenCare,
+}: CoreParts): Promise<Core> {
   const vault = await openVault({ config, store, clock, log }, { server: true });
   const http = new HttpClient(
     new EgressPolicy({ trusted: config.hosts, allow: config.egressAllow, ports: config.egressPorts }),
@@ -111,8 +126,8 @@ export async function buildCore({ config, store, registry, clock, log, publicUrl
     hosts: config.hosts,
     publicUrl,
   };
-  const lease = await openRefreshLease(config, store, log);
-  const tokenServices = createTokenServices({ ...parts, lease: lease.lease });
+  const lease = await openRefreshLease(config, store, log, tokenCare);
+  const tokenServices = createTokenServices({ ...parts, lease: lease.lease, onStep: tokenCare?.onStep });
   const { tokens, apps } = tokenServices;
   const usage = new PlatformUsage({ db: store.db, clock, log });
   const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage });

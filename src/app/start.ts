@@ -11,13 +11,14 @@ import type { Config } from '../core/config.ts';
 import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
+import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
 import type { SimulatorInfo, SimulatorThread } from '../simulators/kit/worker.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
-import { buildCore, type Core } from './services.ts';
+import { buildCore, type Core, type TokenCare } from './services.ts';
 
 export interface StartOptions {
   config: Config;
@@ -29,6 +30,8 @@ export interface StartOptions {
   log?: Log;
   /** Whether work goes on while nobody calls (the sweep of tokens). Default: yes. */
   rounds?: boolean;
+  /** Default: the usual leases, and nobody is told of the steps of a renewal. */
+  tokenCare?: TokenCare;
 }
 
 /** How often tokens are looked after, in ms. */
@@ -48,6 +51,7 @@ export interface App {
   runtime: Runtime;
   services: Services;
   tokenSweep: TokenSweep;
+  reportRunner: ReportRunner;
   server: FastifyInstance;
   log: StoreLog;
   /** Says that it is leaving and goes on taking requests for `config.drainMs`, so that load balancers notice first. */
@@ -104,7 +108,15 @@ export async function startApp(options: StartOptions): Promise<App> {
 
     let url: string | undefined;
     const publicUrl = (): string => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`;
-    const core: Core = await buildCore({ config, store, registry, clock, log, publicUrl });
+    const core: Core = await buildCore({
+      config,
+      store,
+      registry,
+      clock,
+      log,
+      publicUrl,
+      tokenCare: options.tokenCare,
+    });
     undo.push(() => core.close());
     const app = await buildServer(core.runtime, core.services);
     let deadline: number | undefined;
@@ -133,6 +145,7 @@ export async function startApp(options: StartOptions): Promise<App> {
       runtime: core.runtime,
       services: core.services,
       tokenSweep: core.tokenSweep,
+      reportRunner: core.reportRunner,
       server: app,
       log,
       async drain() {

@@ -19,6 +19,9 @@ import { createConnection, createWorkspace } from '../../../src/core/store/repos
 import type { ConnectionRow } from '../../../src/core/store/schema.ts';
 import { type RotatingProvider, rotatingPlatform } from './rotating-provider.ts';
 
+/** The master key of all nodes. */
+export const MASTER_KEY = Buffer.alloc(32, 5).toString('base64');
+
 /** Time that runs `factor` times as fast as the machine's, the same in every process. */
 export class FastClock implements Clock {
   readonly #factor: number;
@@ -84,7 +87,7 @@ export async function openNode(settings: NodeSettings, onStep?: StepHook, given?
   const line = (facts: object, text: string): void => void lines.push(`${text} ${JSON.stringify(facts)}`);
   const log = { debug: () => undefined, info: line, warn: line, error: line };
   const store = await openStore({ databaseUrl, dataDir, log, poolSize: 8 });
-  const secrets = new SecretStore(new Vault(new Keyring(parseMasterKeys(Buffer.alloc(32, 5).toString('base64')))));
+  const secrets = new SecretStore(new Vault(new Keyring(parseMasterKeys(MASTER_KEY))));
   const http = new HttpClient(new EgressPolicy({ allow: ['127.0.0.0/8'] }));
   const tokens = new Tokens({
     store,

@@ -1,10 +1,12 @@
 /**
  * A token endpoint as strict as any: a refresh token works once, and using it a second time ends the whole grant (RFC 9700).
- * It counts what must not happen. Access tokens say when they end, so that whoever is handed one can judge it.
+ * It counts what must not happen. Access tokens say when they end, so that whoever is handed one can judge it. One resource
+ * (`GET /accounts`) takes access tokens that live, and no others.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { id, text } from '../../../src/core/connector/codecs.ts';
 import { definePlatform } from '../../../src/core/connector/define.ts';
 import type { Classification, Platform } from '../../../src/core/connector/types.ts';
 
@@ -26,6 +28,8 @@ export interface ProviderOptions {
   graceMs?: number;
   /** How long the answer to the n-th call takes, in ms of the machine's time. */
   delayMs?(call: number): number;
+  /** Grants that this time of grace is for. Default: all. */
+  forgives?(grantId: string): boolean;
 }
 
 export interface RotatingProvider {
@@ -38,6 +42,11 @@ export interface RotatingProvider {
   down: boolean;
   /** Access tokens that were given out. */
   issued: number;
+  /** Answers of the resource: with its rows, and refusals of access tokens that had ended. */
+  served: number;
+  refused: number;
+  /** The longest that a refused access token had been over when it came, in ms of the provider's time. */
+  longestOver: number;
   /** Called when a token call has arrived and been carried out, before it is answered. */
   onCall: ((grantId: string) => void) | undefined;
   grants: Map<string, Grant>;
@@ -51,12 +60,14 @@ export const endOf = (accessToken: string): number => Number(accessToken.split('
 
 export async function startRotatingProvider(options: ProviderOptions): Promise<RotatingProvider> {
   const byRefresh = new Map<string, Grant>();
+  const byAccess = new Map<string, Grant>();
   const token = (kind: string, id: string): string =>
     `${kind}.${id}.${options.now() + options.lifeS * 1000}.${randomBytes(9).toString('hex')}`;
   const renew = (grant: Grant): void => {
     grant.access = token('at', grant.id);
     grant.refresh = token('rt', grant.id);
     byRefresh.set(grant.refresh, grant);
+    byAccess.set(grant.access, grant);
     provider.issued += 1;
   };
   const answerOf = (grant: Grant) => ({
@@ -70,7 +81,8 @@ export async function startRotatingProvider(options: ProviderOptions): Promise<R
     if (grant === undefined || grant.ended) return [400, { error: 'invalid_grant' }];
     const used = grant.spent.get(refreshToken);
     if (used !== undefined) {
-      if (options.now() - used <= (options.graceMs ?? 0)) return [200, answerOf(grant)];
+      const grace = options.forgives?.(grant.id) === false ? 0 : (options.graceMs ?? 0);
+      if (options.now() - used <= grace) return [200, answerOf(grant)];
       provider.reuses += 1;
       grant.ended = true;
       return [400, { error: 'invalid_grant', error_description: 'refresh token was used before' }];
@@ -80,7 +92,26 @@ export async function startRotatingProvider(options: ProviderOptions): Promise<R
     return [200, answerOf(grant)];
   }
 
+  function accounts(accessToken: string): [number, unknown] {
+    const grant = byAccess.get(accessToken);
+    if (grant === undefined || grant.ended) return [401, { error: 'invalid_token' }];
+    const over = options.now() - endOf(accessToken);
+    if (over >= 0) {
+      provider.refused += 1;
+      provider.longestOver = Math.max(provider.longestOver, over);
+      return [401, { error: 'token_expired' }];
+    }
+    provider.served += 1;
+    return [200, { rows: [{ id: grant.id, name: `Account of ${grant.id}` }] }];
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      const [status, body] = accounts((request.headers.authorization ?? '').replace('Bearer ', ''));
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
@@ -104,6 +135,9 @@ export async function startRotatingProvider(options: ProviderOptions): Promise<R
     reuses: 0,
     down: false,
     issued: 0,
+    served: 0,
+    refused: 0,
+    longestOver: 0,
     onCall: undefined,
     grants: new Map(),
     grant(id) {
@@ -175,12 +209,28 @@ export function rotatingPlatform(): Platform {
       classify(_request, { status, json }): Classification | null {
         const code = (json as { error?: string } | undefined)?.error;
         const native = code === undefined ? {} : { code };
-        if (code === 'invalid_grant')
-          return { code: 'connection_reconnect_required', retry: 'never', scope: 'connection', native };
+        const gone = { code: 'connection_reconnect_required', retry: 'never', scope: 'connection', native } as const;
+        if (code === 'token_expired') return { ...gone, tokenExpired: true };
+        if (code === 'invalid_grant' || code === 'invalid_token') return gone;
         if (status >= 400) return { code: 'platform_unavailable', retry: 'after', scope: 'platform', native };
         return null;
       },
     },
-    objects: {},
+    objects: {
+      organization: {
+        native: 'account',
+        scope: 'connection',
+        fields: [
+          { unified: 'id', native: 'id', codec: id, access: 'read' },
+          { unified: 'name', native: 'name', codec: text(), access: 'read' },
+        ],
+        list: {
+          request: () => ({ method: 'GET', path: '/accounts', operation: 'accounts' }),
+          rows: 'rows',
+          paging: { kind: 'none' },
+          filters: {},
+        },
+      },
+    },
   });
 }

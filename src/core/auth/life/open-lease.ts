@@ -3,6 +3,12 @@ import type { Config } from '../../config.ts';
 import type { Store, StoreLog } from '../../store/port.ts';
 import { type RefreshLease, StoreLease } from './lease.ts';
 
+/** Lives of leases in ms, for tests that cannot wait for the usual ones. */
+export interface LeaseTimes {
+  leaseMs: number;
+  spendingMs: number;
+}
+
 export interface OpenedLease {
   lease: RefreshLease;
   close(): Promise<void>;
@@ -13,8 +19,10 @@ export async function openRefreshLease(
   config: Pick<Config, 'redisUrl'>,
   store: Store,
   log: StoreLog,
+  times: Partial<LeaseTimes> = {},
 ): Promise<OpenedLease> {
-  const behind = new StoreLease(store, { log });
+  const { leaseMs, spendingMs } = times;
+  const behind = new StoreLease(store, { log, leaseMs, spendingMs });
   if (config.redisUrl === undefined) return { lease: behind, close: async () => undefined };
   const [{ Redis }, { RedisLease }] = await Promise.all([import('ioredis'), import('./redis-lease.ts')]);
   const redis = new Redis(config.redisUrl, {
@@ -25,5 +33,8 @@ export async function openRefreshLease(
   });
   redis.on('error', (error: Error) => log.debug({ error: error.message }, 'Redis (refresh leases)'));
   await redis.connect().catch(() => undefined);
-  return { lease: new RedisLease({ redis, behind, log }), close: async () => redis.disconnect() };
+  return {
+    lease: new RedisLease({ redis, behind, log, leaseMs, patienceMs: spendingMs }),
+    close: async () => redis.disconnect(),
+  };
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { StoreLog } from '../../store/port.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
-import { type Held, type RefreshLease, SPENDING_LEASE_MS } from './lease.ts';
+import { type Held, LEASE_MS, type RefreshLease, SPENDING_LEASE_MS } from './lease.ts';
 
 /** Only the owner deletes. */
 const RELEASE = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end`;
@@ -22,16 +22,24 @@ export interface RedisLeaseOptions {
   log: StoreLog;
   /** Before the connection's id. Default `polyad:refresh:`. */
   prefix?: string | undefined;
+  /**
+   * Life of the lock in ms, extended while the work goes on. Default `LEASE_MS`: short, because a dead owner's lock keeps
+   * others from asking the database, which alone knows whether a token was being spent.
+   */
   leaseMs?: number | undefined;
+  /** Longest wait for the lock before the database is asked, in ms. Default `SPENDING_LEASE_MS`. */
+  patienceMs?: number | undefined;
 }
 
 export class RedisLease implements RefreshLease {
   readonly #options: RedisLeaseOptions;
   readonly #leaseMs: number;
+  readonly #patienceMs: number;
 
   constructor(options: RedisLeaseOptions) {
     this.#options = options;
-    this.#leaseMs = options.leaseMs ?? SPENDING_LEASE_MS;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#patienceMs = options.patienceMs ?? SPENDING_LEASE_MS;
   }
 
   async hold<T>(
@@ -42,14 +50,25 @@ export class RedisLease implements RefreshLease {
     const { redis, behind, prefix = 'polyad:refresh:' } = this.#options;
     const key = `${prefix}${connection.id}`;
     const owner = randomUUID();
-    const giveUp = performance.now() + this.#leaseMs;
-    let mine = await this.#lock(key, owner);
-    // After a lease's time the database decides: a lock whose owner died is not waited for twice.
-    while (mine === false && performance.now() < giveUp) {
+    const giveUp = performance.now() + this.#patienceMs;
+    let holder = await this.#lock(key, owner);
+    // A holder that takes longer than any token call may is the database's to judge.
+    while (typeof holder === 'string' && performance.now() < giveUp) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2 + (Math.random() * POLL_MS) / 2));
-      const done = await settled();
-      if (done !== undefined) return done;
-      mine = await this.#lock(key, owner);
+      const next = await this.#lock(key, owner);
+      if (next === holder) continue;
+      holder = next;
+      // Only now that the one before has ended can the database have anything new.
+      let done: T | undefined;
+      try {
+        done = await settled();
+      } catch (error) {
+        if (holder === null) await this.#release(key, owner);
+        throw error;
+      }
+      if (done === undefined) continue;
+      if (holder === null) await this.#release(key, owner);
+      return done;
     }
     const extending = setInterval(() => {
       redis.eval(EXTEND, 1, key, owner, this.#leaseMs).catch(() => undefined);
@@ -59,18 +78,23 @@ export class RedisLease implements RefreshLease {
       return await behind.hold(connection, work, settled);
     } finally {
       clearInterval(extending);
-      if (mine === true) await redis.eval(RELEASE, 1, key, owner).catch(() => undefined);
+      if (holder === null) await this.#release(key, owner);
     }
   }
 
-  /** True = taken, false = somebody has it, undefined = Redis does not answer. */
-  async #lock(key: string, owner: string): Promise<boolean | undefined> {
+  /** Null = it is ours now; a text = its holder's token; undefined = Redis does not answer. */
+  async #lock(key: string, owner: string): Promise<string | null | undefined> {
     const { redis, log } = this.#options;
     try {
-      return (await redis.set(key, owner, 'PX', this.#leaseMs, 'NX')) === 'OK';
+      return await redis.set(key, owner, 'PX', this.#leaseMs, 'NX', 'GET');
     } catch (error) {
       log.warn({ err: error }, 'Redis does not answer; refresh leases are kept by the database alone');
       return undefined;
     }
+  }
+
+  /** What cannot be given back ends by itself. */
+  async #release(key: string, owner: string): Promise<void> {
+    await this.#options.redis.eval(RELEASE, 1, key, owner).catch(() => undefined);
   }
 }
