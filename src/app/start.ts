@@ -11,7 +11,6 @@ import type { Config } from '../core/config.ts';
 import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
-import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
@@ -51,7 +50,6 @@ export interface App {
   runtime: Runtime;
   services: Services;
   tokenSweep: TokenSweep;
-  reportRunner: ReportRunner;
   server: FastifyInstance;
   log: StoreLog;
   /** Says that it is leaving and goes on taking requests for `config.drainMs`, so that load balancers notice first. */
@@ -145,7 +143,6 @@ export async function startApp(options: StartOptions): Promise<App> {
       runtime: core.runtime,
       services: core.services,
       tokenSweep: core.tokenSweep,
-      reportRunner: core.reportRunner,
       server: app,
       log,
       async drain() {
