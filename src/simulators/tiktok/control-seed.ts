@@ -1,6 +1,8 @@
 /** `POST /_control/seed` of the TikTok simulator. */
 import { bad, found, reader } from '../kit/control.ts';
 import { makeAdvertiser, TEST_TOKEN } from './seed.ts';
+import { seedAssets } from './seed-assets.ts';
+import { seedSmartPlus } from './seed-smart-plus.ts';
 import { seedVolume } from './seed-volume.ts';
 import type { World } from './types.ts';
 
@@ -45,6 +47,16 @@ const PLACES = [
   ['GB', 'GBP', 'Europe/London'],
 ] as const;
 
+/** An ad account of its own for `seedSmartPlus`, unless one is named. */
+function makeSmartPlus(world: World, read: Reader): string {
+  const named = read.text('advertiser_id');
+  const [id] = named === undefined ? makeAdvertisers(world, 1, read.text('grant_to') ?? TEST_TOKEN) : [named];
+  const advertiser = found(world.advertisers.get(id!), `advertiser ${id}`);
+  if (named === undefined) seedAssets(world, advertiser);
+  seedSmartPlus(world, advertiser);
+  return advertiser.id;
+}
+
 function makeAdvertisers(world: World, n: number, token: string): string[] {
   const grant = found(world.grants.get(token), 'such access_token');
   const user = found(world.users.get(grant.user_id), `user ${grant.user_id}`);
@@ -63,15 +75,20 @@ function makeAdvertisers(world: World, n: number, token: string): string[] {
 
 /**
  * Makes `volume` ads with their campaigns and ad groups in one ad account, or so many `advertisers`, ticked in the test
- * token or the one named by `grant_to`, or both.
+ * token or the one named by `grant_to`, or both; `smart_plus: true` makes an ad account that mixes manual, legacy Smart+ and
+ * Upgraded Smart+ objects, live and deleted (see `GET /objects` and `GET /ledger`).
  * @throws ControlError 400 for a value out of range, 404 for an account or token there is not.
  */
 export function seedByControl(world: World, body: Record<string, unknown>): Record<string, unknown> {
   const read = reader(body);
   const volume = whole(read, 'volume', 200_000);
   const advertisers = whole(read, 'advertisers', 5_000);
-  if (volume === undefined && advertisers === undefined) bad('give volume (number of ads) or advertisers (number)');
+  const smart = read.flag('smart_plus') === true;
+  if (volume === undefined && advertisers === undefined && !smart) {
+    bad('give volume (number of ads), advertisers (number) or smart_plus (true)');
+  }
   return {
+    ...(smart ? { smart_plus: { advertiser_id: makeSmartPlus(world, read) } } : {}),
     ...(advertisers === undefined
       ? {}
       : { advertiser_ids: makeAdvertisers(world, advertisers, read.text('grant_to') ?? TEST_TOKEN) }),

@@ -57,7 +57,8 @@ const OBJECT: Reading<Native> = {
   created: (row) => instant(row['create_time'], 0),
   offSince: (row) => {
     const created = instant(row['create_time'], 0);
-    return Math.max(created, instant(row['modify_time'], created));
+    // Creatives of Smart+ ads have no modify_time.
+    return Math.max(created, instant(row['modify_time'] ?? row['_off_time'], created));
   },
   advertiserId: (row) => row.advertiser_id,
 };

@@ -3,9 +3,10 @@ import type { Endpoint, Page } from '../types.ts';
 import { endpoints as creator } from './creator.ts';
 import { endpoints as smartPlus } from './smart-plus.ts';
 import { endpoints as smartPlusAd } from './smart-plus-ad.ts';
+import { endpoints as smartPlusReport } from './smart-plus-report.ts';
 
 /** Families besides the daily ones: what creators, agencies, Smart+ and catalogs add. */
-export const endpoints: readonly Endpoint[] = [...creator, ...smartPlus, ...smartPlusAd];
+export const endpoints: readonly Endpoint[] = [...creator, ...smartPlus, ...smartPlusAd, ...smartPlusReport];
 
 /** Their pages. */
 export const pages: readonly Page[] = [creatorPage];
