@@ -37,7 +37,9 @@ function checkSettings(patch: Record<string, unknown>): Partial<Settings> {
     if (name === 'advertiser_path_qps' || name === 'pixel_code_qps') {
       if (value !== null && !(Number.isInteger(value) && Number(value) > 0)) bad(`${name} must be a number or null`);
     } else if (typeof value !== typeof example || (typeof value === 'number' && value < 0)) {
-      bad(`${name} must be a ${typeof example === 'number' ? 'number of milliseconds' : typeof example}`);
+      bad(
+        `${name} must be a ${typeof example !== 'number' ? typeof example : name.endsWith('_ms') ? 'number of milliseconds' : 'number'}`,
+      );
     }
   }
   return patch as Partial<Settings>;

@@ -1348,8 +1348,9 @@ export const INPUTS: Readonly<Record<string, readonly Param[]>> = {
     {
       name: 'id_schema',
       type: 'array',
-      items: { type: 'string', enum: words('IDFA_MD5 AAID_MD5 IDFA_SHA256 AAID_SHA256 EMAIL_SHA256 PHONE_SHA256') },
+      items: { type: 'string' },
       required: true,
+      min: 1,
     },
     { name: 'batch_data', type: 'array', items: { type: 'array' }, required: true },
   ],

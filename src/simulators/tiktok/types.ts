@@ -147,6 +147,10 @@ export interface Settings {
    * standard events and an e-mail or phone for offline.
    */
   events_strict: boolean;
+  /** How long a new or changed audience is in the making, in ms of virtual time. */
+  audience_delay_ms: number;
+  /** How many of a hundred uploaded identifiers belong to people on TikTok. */
+  audience_match_percent: number;
   /** Calls per second for one event source; the answer above it is 40132. Null = no such limit. TikTok has one but does not publish it. */
   pixel_code_qps: number | null;
 }

@@ -1,5 +1,6 @@
 import { checkAdgroupBudget, checkCommon, checkPlacement, checkPurpose, checkSchedule } from '../adgroup-rules.ts';
 import { ADGROUP_CREATE, ADGROUP_DEFAULTS, ADGROUP_FILTERING, ADGROUP_UPDATE } from '../adgroup-table.ts';
+import { checkAudiences } from '../audiences.ts';
 import { campaignRow, type ListSpec, listObjects, listParams, view } from '../objects.ts';
 import { advertiserIdOf } from '../params.ts';
 import { changeable, checkBudget, checkRequestId, given, invalid, owned, refuseOthers } from '../rules.ts';
@@ -87,6 +88,7 @@ function create(call: Call): unknown {
   const byCampaign = campaign['budget_optimize_on'] === true;
   if (!byCampaign) checkAdgroupBudget(params, campaign, advertiser);
   checkPurpose(world, params, campaign, advertiser);
+  checkAudiences(world, params, advertiser.id);
   checkPlacement(params);
   const schedule = checkSchedule(params, call.now, true);
   checkCommon(params, advertiser.currency, () => true);
@@ -142,6 +144,7 @@ function update(call: Call): unknown {
       given(params, 'schedule_start_time') && params['schedule_start_time'] !== before['schedule_start_time'];
     Object.assign(row, checkSchedule(row, call.now, moved));
   }
+  checkAudiences(world, params, advertiser.id);
   checkCommon(row, advertiser.currency, (name) => given(params, name));
   world.adgroups.put(row);
   return adgroupView(call, row);

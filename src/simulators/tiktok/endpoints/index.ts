@@ -6,6 +6,8 @@ import { endpoints as adgroup } from './adgroup.ts';
 import { endpoints as advertiser } from './advertiser.ts';
 import { endpoints as app } from './app.ts';
 import { endpoints as appEvent } from './app-event.ts';
+import { endpoints as audience } from './audience.ts';
+import { endpoints as audienceUse } from './audience-use.ts';
 import { endpoints as bc } from './bc.ts';
 import { endpoints as bcAsset } from './bc-asset.ts';
 import { endpoints as bcPixel } from './bc-pixel.ts';
@@ -26,6 +28,8 @@ import { endpoints as oauth } from './oauth.ts';
 import { endpoints as pixel } from './pixel.ts';
 import { endpoints as pixelEvent } from './pixel-event.ts';
 import { endpoints as report, pages as reportPages } from './report.ts';
+import { endpoints as savedAudience } from './saved-audience.ts';
+import { endpoints as segment } from './segment.ts';
 import { endpoints as targetingSearch } from './targeting-search.ts';
 import { endpoints as term } from './term.ts';
 import { endpoints as tools } from './tools.ts';
@@ -61,6 +65,10 @@ export const endpoints: readonly Endpoint[] = [
   ...eventSet,
   ...bcPixel,
   ...pixelEvent,
+  ...segment,
+  ...savedAudience,
+  ...audienceUse,
+  ...audience,
   ...tools,
   ...targetingSearch,
   ...catalogPage,
