@@ -64,16 +64,22 @@ export class ServerProcess {
     this.startedInMs = startedInMs;
   }
 
-  /** Starts a server and waits for its ready line. Rejects with its stderr when it ends before. */
+  /**
+   * Starts a server and waits for its ready line. Rejects with its stderr when it ends before. `through` is a command that
+   * becomes the server (`exec`), `cwd` where it runs.
+   */
   static async start(
     dataDir: string,
     extra: Record<string, string> = {},
     args: readonly string[] = [],
+    { through = [], cwd }: { through?: readonly string[]; cwd?: string } = {},
   ): Promise<ServerProcess> {
     const begun = performance.now();
-    const child = spawn(process.execPath, [MAIN, 'start', '--json', ...args], {
+    const [command, ...rest] = [...through, process.execPath, MAIN, 'start', '--json', ...args] as [string];
+    const child = spawn(command, rest, {
       env: cleanEnv(dataDir, extra),
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
     });
     const output = collect(child);
     const line = await new Promise<string>((resolve, reject) => {
