@@ -20,6 +20,7 @@ import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
 import { openPacer } from '../core/pacing/open.ts';
 import { createRuntime, type Runtime } from '../core/runtime.ts';
+import { LaunchService } from '../core/launch/service.ts';
 import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
@@ -139,9 +140,16 @@ export async function buildCore({
     runtime,
     tokenSweep,
     services: {
-      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, publicUrl },
+      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, launch, publicUrl },
       authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),
     },
+  // Pages that operators name are opened under the rules for addresses that users give: this client trusts nobody.
+  const outside = new HttpClient(new EgressPolicy({ allow: config.egressAllow, ports: config.egressPorts }));
+  const launch = new LaunchService({
+    ...{ config, store, registry, clock, apps, usage, publicUrl },
+    vault: vault.admin,
+    http: outside,
+  });
     async close() {
       await runtime.journal.close();
       await connectionServices.connect.settle();
@@ -159,3 +167,4 @@ export async function buildCore({
     },
   };
 }
+      await outside.close();

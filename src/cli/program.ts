@@ -49,6 +49,7 @@ export function buildProgram(): Command {
   addKeys(program);
   addAudit(program);
   addVault(program);
+  addLaunch(program);
   addDoctor(program);
   return program;
 }
@@ -370,6 +371,35 @@ function addKeys(program: Command): void {
         .option('--data-dir <folder>', 'folder of the embedded database (POLYAD_DATA_DIR)'),
     ),
   ).action(async (flags) => (await load()).bootstrap(flags));
+}
+
+function addLaunch(program: Command): void {
+  const command = program
+    .command('launch')
+    .description('the way to a platform’s production access: checklist, dossier for the reviewer, the move itself')
+    .argument('<integration>', 'platform or type slug, such as tiktok')
+    .option('--answer <key=value>', 'answer a question of the checklist; an empty value takes it back', collect)
+    .option('--answers <json>', 'answers as JSON: an object, @file, or - for stdin')
+    .option('--dossier <file>', 'write the dossier: .pdf or .html')
+    .option('--submitted [note]', 'note that the review was asked for, as everything stands now')
+    .option('--approved <submission>', 'note that the review ended well')
+    .option('--refused <submission>', 'note that it did not')
+    .option('--to-production', 'store the app for production and make production the default; needs --data')
+    .option('-d, --data <json>', 'id and secret of the app: @file, or - for stdin')
+    .option('--anyway', 'go to production although something would fail the review')
+    .addHelpText(
+      'after',
+      examples(
+        'launch tiktok',
+        'launch tiktok --answer app.privacy_policy=https://acme.example/privacy',
+        'launch tiktok --dossier dossier.pdf',
+        'launch tiktok --submitted "first submission"',
+        'launch tiktok --to-production --data @app.json',
+      ),
+    );
+  withTarget(withOutput(command)).action(async (type, flags) =>
+    (await import('./commands/launch.ts')).launch(type, flags),
+  );
 }
 
 function addAudit(program: Command): void {

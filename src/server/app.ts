@@ -27,6 +27,7 @@ import { healthRoutes } from './routes/health.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
+import { launchRoutes } from './routes/launch.ts';
 import { systemRoutes } from './routes/system.ts';
 import { vaultRoutes } from './routes/vault.ts';
 import { installSecurityHeaders } from './security-headers.ts';
@@ -165,3 +166,4 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   await app.ready();
   return app;
 }
+  launchRoutes(app, deps);

@@ -11,6 +11,7 @@ import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { QUOTA_OPERATIONS } from './routes/quotas.ts';
+import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
 import { VAULT_OPERATIONS } from './routes/vault.ts';
 
@@ -30,3 +31,4 @@ export const OPERATIONS: readonly Operation[] = [
   ...INTEGRATION_APP_OPERATIONS,
   ...SYSTEM_OPERATIONS,
 ];
+  ...LAUNCH_OPERATIONS,

@@ -7,6 +7,7 @@ import type { Connections } from '../core/connections/connections.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
 import type { Integrations } from '../core/integrations/integrations.ts';
 import type { StoreCache } from '../core/store/cache.ts';
+import type { LaunchService } from '../core/launch/service.ts';
 import type { CallLog } from '../core/store/call-log.ts';
 import type { Authentication } from './authentication.ts';
 
@@ -28,6 +29,8 @@ export interface Services {
   /** Master keys and where secrets lie. */
   vault: VaultAdmin;
   /** Signs the sessions of the status page. */
+  /** The way to platforms' production access. */
+  launch: LaunchService;
   signer: Signer;
   /** Address under which browsers reach this server, without a slash at its end. Known once it listens. */
   publicUrl(): string;

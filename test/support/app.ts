@@ -80,6 +80,8 @@ export interface TestAppOptions {
   limits?: 'on' | 'off';
   /** Puts a proxy between app and simulator, which can change requests and answers. */
   tap?: boolean;
+  /** More configuration variables. */
+  variables?: Record<string, string>;
 }
 
 /** Queries of the embedded database that are under way in this process: work that no virtual time may overtake. */
@@ -222,6 +224,7 @@ export async function startTestApp(options: TestAppOptions): Promise<TestApp> {
     POLYAD_RATE_LIMIT_PER_MINUTE: '1000000',
     [`POLYAD_${upper}_SIMULATOR_URL`]: base,
     [`POLYAD_${upper}_SANDBOX_URL`]: `${base}/sandbox`,
+    ...options.variables,
   });
   const lines: string[] = [];
   const line = (facts: unknown, text?: string): void => void lines.push(JSON.stringify({ facts, text }));

@@ -8,6 +8,7 @@
 import type { ErrorCode, Retry } from '../errors/index.ts';
 import type { FieldRule } from './fields.ts';
 import type { PagingRecipe } from './paging.ts';
+import type { LaunchSpec } from './launch-spec.ts';
 import type { ReportSpec } from './report-spec.ts';
 
 /** `production`: the live host. `sandbox`: the platform's own test host. `simulator`: our local stand-in. */
@@ -538,6 +539,8 @@ export interface Platform {
   objects: Partial<Record<ObjectName, ObjectSpec>>;
   report?: ReportSpec;
   /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
+  /** The way to production access: what the platform's review asks. */
+  launch?: LaunchSpec;
   endpointClass?(operation: string): string;
   /** JSON that stands for the answer to a request which a dry run does not send; default an empty object. */
   dryRunAnswer?(request: PlatformRequest): unknown;

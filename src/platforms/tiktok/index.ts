@@ -3,6 +3,7 @@ import { definePlatform } from '../../core/connector/define.ts';
 import { auth } from './auth.ts';
 import { errors } from './errors.ts';
 import { API, manifest } from './manifest.ts';
+import { launch } from './launch.ts';
 import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
 import { campaign } from './operations/campaign.ts';
@@ -31,6 +32,7 @@ export default definePlatform({
   dryRunAnswer: ({ operation }) => ({
     code: 0,
     message: 'OK',
+  launch,
     request_id: 'dry-run',
     data: UPLOADS[operation] ?? {},
   }),

@@ -122,3 +122,46 @@ export async function revocationCounts(
     group by 1 order by 1`.execute(db);
   return rows.map((row) => ({ ...row, count: Number(row.count), last: new Date(row.last) }));
 }
+
+/** Connections of a platform that are in use. */
+export async function countConnections(db: Db, workspaceId: string, type: string, environment: string): Promise<number> {
+  const row = await db
+    .selectFrom('connections')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where('integration_type', '=', type)
+    .where('environment', '=', environment)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** What production does not take over: connections elsewhere, and guards for ad accounts that only those reach. */
+export async function leftBehind(
+  db: Db,
+  workspaceId: string,
+  type: string,
+): Promise<{ connections: { environment: string; count: number }[]; spend_guards: string[] }> {
+  const connections = await db
+    .selectFrom('connections')
+    .select('environment')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where('integration_type', '=', type)
+    .where('environment', '<>', 'production')
+    .where('deleted_at', 'is', null)
+    .groupBy('environment')
+    .orderBy('environment')
+    .execute();
+  const guards = await sql<{ organization_id: string }>`
+    select g.organization_id from spend_guards g
+    where g.workspace_id = ${workspaceId} and g.integration_type = ${type} and g.organization_id <> ''
+      and not exists (select 1 from connections c where c.workspace_id = g.workspace_id
+        and c.integration_type = g.integration_type and c.environment = 'production' and c.deleted_at is null
+        and c.account->'organization_ids' ? g.organization_id)
+    order by 1`.execute(db);
+  return {
+    connections: connections.map(({ environment, count }) => ({ environment, count: Number(count) })),
+    spend_guards: guards.rows.map((row) => row.organization_id),
+  };
+}
