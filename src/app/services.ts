@@ -18,9 +18,9 @@ import { Breakers } from '../core/http/breaker.ts';
 import { HttpClient } from '../core/http/client.ts';
 import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
+import { LaunchService } from '../core/launch/service.ts';
 import { openPacer } from '../core/pacing/open.ts';
 import { createRuntime, type Runtime } from '../core/runtime.ts';
-import { LaunchService } from '../core/launch/service.ts';
 import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
@@ -134,6 +134,13 @@ export async function buildCore({
   const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage });
   const connectionServices = createConnectionServices(parts, tokenServices, runtime);
   const tokenSweep = new TokenSweep({ store, registry, clock, log, tokens, probe: prober(runtime) });
+  // Pages that operators name are opened under the rules for addresses that users give: this client trusts nobody.
+  const outside = new HttpClient(new EgressPolicy({ allow: config.egressAllow, ports: config.egressPorts }));
+  const launch = new LaunchService({
+    ...{ config, store, registry, clock, apps, usage, publicUrl },
+    vault: vault.admin,
+    http: outside,
+  });
   const cache = createStoreCache(store);
   const callLog = createCallLog({ db: store.db, log });
   return {
@@ -143,13 +150,6 @@ export async function buildCore({
       ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, launch, publicUrl },
       authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),
     },
-  // Pages that operators name are opened under the rules for addresses that users give: this client trusts nobody.
-  const outside = new HttpClient(new EgressPolicy({ allow: config.egressAllow, ports: config.egressPorts }));
-  const launch = new LaunchService({
-    ...{ config, store, registry, clock, apps, usage, publicUrl },
-    vault: vault.admin,
-    http: outside,
-  });
     async close() {
       await runtime.journal.close();
       await connectionServices.connect.settle();
@@ -164,7 +164,7 @@ export async function buildCore({
       apps.close();
       cache.close();
       await http.close();
+      await outside.close();
     },
   };
 }
-      await outside.close();
