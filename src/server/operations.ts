@@ -9,9 +9,9 @@ import { CONNECT_OPERATIONS } from './routes/connect.ts';
 import { CONNECTION_OPERATIONS } from './routes/connection.ts';
 import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
+import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { QUOTA_OPERATIONS } from './routes/quotas.ts';
-import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
 import { VAULT_OPERATIONS } from './routes/vault.ts';
 
@@ -28,7 +28,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...GUARD_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
+  ...LAUNCH_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,
   ...SYSTEM_OPERATIONS,
 ];
-  ...LAUNCH_OPERATIONS,
