@@ -13,6 +13,7 @@ import { PlatformUsage } from '../core/calls/usage.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
+import { CreatorSweep } from '../core/creators/sweep.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { Breakers } from '../core/http/breaker.ts';
 import { HttpClient } from '../core/http/client.ts';
@@ -49,6 +50,8 @@ export interface Core {
   services: Services;
   /** Looks after tokens while nobody calls; one run at a time per process. */
   tokenSweep: TokenSweep;
+  /** Watches creators' authorizations while nobody calls. */
+  creatorSweep: CreatorSweep;
   /** Writes what waits, waits for what goes on after answers, closes sockets. The store stays open. */
   close(): Promise<void>;
 }
@@ -146,6 +149,7 @@ export async function buildCore({
   return {
     runtime,
     tokenSweep,
+    creatorSweep: new CreatorSweep({ runtime, store, clock, log }),
     services: {
       ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, launch, publicUrl },
       authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry.ts';
 import { PolyadError } from '../core/errors/index.ts';
+import type { CreatorSweep } from '../core/creators/sweep.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
@@ -35,6 +36,8 @@ export interface StartOptions {
 
 /** How often tokens are looked after, in ms. */
 const TOKEN_ROUND_MS = 15_000;
+/** How often it is looked whether a creator's authorization is due, in ms. */
+const CREATOR_ROUND_MS = 10 * 60_000;
 
 /** A server that is listening. */
 export interface App {
@@ -50,6 +53,7 @@ export interface App {
   runtime: Runtime;
   services: Services;
   tokenSweep: TokenSweep;
+  creatorSweep: CreatorSweep;
   server: FastifyInstance;
   log: StoreLog;
   /** Says that it is leaving and goes on taking requests for `config.drainMs`, so that load balancers notice first. */
@@ -129,7 +133,13 @@ export async function startApp(options: StartOptions): Promise<App> {
     }
     if (config.role !== 'api' && options.rounds !== false)
       undo.push(
-        startRounds([{ name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) }], log),
+        startRounds(
+          [
+            { name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) },
+            { name: 'creators', everyMs: CREATOR_ROUND_MS, run: (signal) => core.creatorSweep.run(signal) },
+          ],
+          log,
+        ),
       );
 
     let closing: Promise<void> | undefined;
@@ -143,6 +153,7 @@ export async function startApp(options: StartOptions): Promise<App> {
       runtime: core.runtime,
       services: core.services,
       tokenSweep: core.tokenSweep,
+      creatorSweep: core.creatorSweep,
       server: app,
       log,
       async drain() {

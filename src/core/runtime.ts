@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { PlatformRegistry } from './connector/registry.ts';
 import type { CallContext } from './connector/types.ts';
+import { CreatorBook } from './creators/book.ts';
 import { Breakers } from './http/breaker.ts';
 import { RetryBudgets } from './http/budget.ts';
 import { HttpClient } from './http/client.ts';
@@ -86,7 +87,10 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     log,
   });
   const contexts = new Contexts({ registry, pipeline, tokens, clock, log });
-  const objects = new ObjectService({ registry, contexts, clock, guards: new SpendGuards(store) });
+  const objects = new ObjectService({
+    ...{ registry, contexts, clock, guards: new SpendGuards(store) },
+    observer: new CreatorBook(store, clock),
+  });
   const journal = new Journal({ store, clock, log });
   const writes = new Writes(objects, journal);
   return {

@@ -68,6 +68,78 @@ export const ERRORS = {
     'Wait as Retry-After says, and check the key.',
   ),
 
+  // -- creators and identities
+  creator_code_invalid: row(
+    422,
+    'customer',
+    'never',
+    'The platform does not know this code of a creator.',
+    'Have the creator copy the code again, whole, from the settings of the post; `details.creator_action` has the steps.',
+  ),
+  creator_code_expired: row(
+    422,
+    'customer',
+    'never',
+    'The creator’s code has expired.',
+    'Have the creator make a new one or extend the old one; `details.creator_action` has the steps.',
+  ),
+  creator_code_used: row(
+    422,
+    'customer',
+    'never',
+    'The creator’s code has been used by another ad account.',
+    'Use that ad account, or have the creator delete the code and make a new one; `details.creator_action` has the steps.',
+  ),
+  creator_code_deleted: row(
+    422,
+    'customer',
+    'never',
+    'The creator has deleted the code.',
+    'Ask the creator for a new one; `details.creator_action` has the steps.',
+  ),
+  creator_original_code_required: row(
+    422,
+    'customer',
+    'never',
+    'The post is made from another one, whose creator must authorise it too.',
+    'Send the code of the original post as `original_code`.',
+  ),
+  creator_authorization_off: row(
+    422,
+    'customer',
+    'never',
+    'The creator has not allowed ads with this post.',
+    'Have the creator allow it in the settings of the post; `details.creator_action` has the steps.',
+  ),
+  creator_post_unavailable: row(
+    422,
+    'customer',
+    'never',
+    'The post cannot be shown: it is private, deleted, or in review.',
+    'Have the creator make it public; `details.post_status` has its state.',
+  ),
+  creator_authorization_ended: row(
+    422,
+    'customer',
+    'never',
+    'The creator’s authorization of this post is over.',
+    'Redeem a new code of the creator: POST /ads/{connection_id}/creator_authorization.',
+  ),
+  creator_authorization_missing: row(
+    422,
+    'caller',
+    'never',
+    'No identity of this ad account may show the post.',
+    'Redeem a code of its creator first, or name in `promoted` the identity that it belongs to.',
+  ),
+  identity_unavailable: row(
+    422,
+    'customer',
+    'never',
+    'The identity cannot be used this way.',
+    'See `details.status_reason`; GET /ads/{connection_id}/identity lists the identities and what they allow.',
+  ),
+
   // -- input
   input_invalid: row(
     400,

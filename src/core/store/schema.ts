@@ -652,6 +652,112 @@ export interface ReportRefusalTable {
   refused_at: Timestamp;
 }
 
+/** Why a conversion destination sends nothing at the moment. Never secrets or personal data. */
+export interface DestinationProblem {
+  /** Code of the error table. */
+  code: string;
+  message: string;
+  /** The platform's own code and request id, as far as it gave any. */
+  platform_code?: string;
+  platform_request_id?: string;
+  /** ISO 8601. */
+  since: string;
+}
+
+/** Where conversion events go: one pixel, app or event set, with a credential of its own. */
+export interface ConversionDestinationTable {
+  id: string;
+  /** What events refer to. Bigints come as text. */
+  num: Generated<string>;
+  workspace_id: string;
+  connection_id: string | null;
+  integration_type: string;
+  environment: string;
+  source: string;
+  /** Id at the platform. */
+  source_id: string;
+  name: string | null;
+  /** Kind of its own credential (see the platform's module), or `connection`. */
+  credential_kind: string;
+  /** Digest of platform and credential, to recognise one that is given as another kind. */
+  credential_fingerprint: string | null;
+  /** Events that say nothing of consent are withheld. */
+  require_consent: Generated<boolean>;
+  /** Longest time, in ms, that an event waits for others to fill its batch. */
+  batch_delay_ms: number;
+  is_paused: Generated<boolean>;
+  /** Batches in a row that failed for no fault of an event. */
+  failures: Generated<number>;
+  hold_until: NullableTimestamp;
+  problem: ColumnType<DestinationProblem | null, string | null | undefined, string | null>;
+  last_sent_at: NullableTimestamp;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  deleted_at: NullableTimestamp;
+}
+
+/** Conversion events that were accepted together, and are sent together. */
+export interface ConversionChunkTable {
+  id: Generated<string>;
+  destination: string;
+  /** Events whose fate is that of the chunk. */
+  count: number;
+  /** Earliest `occurred_at` among them. */
+  oldest: Timestamp;
+  test_code: string | null;
+  /** A line of native JSON per event; null = all have their fate. */
+  payload: string | null;
+  /** Chunks with the same number were sent in one request, and are sent so again. */
+  batch: string | null;
+  holder: string | null;
+  lease_until: NullableTimestamp;
+  attempts: Generated<number>;
+  created_at: Timestamp;
+  done_at: NullableTimestamp;
+}
+
+/** A conversion event and its fate, where that is not the fate of its chunk. */
+export interface ConversionEventTable {
+  id: Generated<string>;
+  destination: string;
+  /** Digest of name and event id, as a UUID. */
+  key: string;
+  chunk: string;
+  /** Line of the chunk's payload; null = it has none. */
+  position: number | null;
+  /** As the platform names it. */
+  event: string;
+  event_id: string;
+  occurred_at: Timestamp;
+  state: 'refused' | 'withheld' | 'expired' | null;
+  reason_code: string | null;
+  reason: string | null;
+  /** Kept for a while of events that the platform refused, so that they can be sent again. */
+  payload: string | null;
+  duplicates: Generated<number>;
+  updated_at: NullableTimestamp;
+}
+
+/** A creator's authorization that polyad keeps an eye on. */
+export interface CreatorAuthorizationTable {
+  connection_id: string;
+  organization_id: string;
+  /** Id of the post. */
+  item_id: string;
+  workspace_id: string;
+  /** As the unified object has it, or REMOVED. */
+  state: string;
+  ends_at: NullableTimestamp;
+  /** When to look again; null = never, until it is seen once more. */
+  next_at: NullableTimestamp;
+  /** The end and the threshold in days that were warned of last. */
+  warned_end: NullableTimestamp;
+  warned_days: ColumnType<number | null, number | null | undefined, number | null>;
+  /** That it is over was told, or it was over when it was first seen. */
+  told_end: Generated<boolean>;
+  seen_at: Timestamp;
+}
+
 /** All tables. */
 export interface Database {
   workspaces: WorkspaceTable;
@@ -682,6 +788,14 @@ export interface Database {
   platform_minutes: PlatformMinuteTable;
   launch_answers: LaunchAnswerTable;
   launch_submissions: LaunchSubmissionTable;
+  conversion_destinations: ConversionDestinationTable;
+  conversion_chunks: ConversionChunkTable;
+  conversion_events: ConversionEventTable;
+  creator_authorizations: CreatorAuthorizationTable;
+  conversion_destinations: ConversionDestinationTable;
+  conversion_chunks: ConversionChunkTable;
+  conversion_events: ConversionEventTable;
+  creator_authorizations: CreatorAuthorizationTable;
   polyad_migrations: MigrationTable;
 }
 
@@ -712,3 +826,6 @@ export type ReportChunkRow = Selectable<ReportChunkTable>;
 export type ReportSegmentRow = Selectable<ReportSegmentTable>;
 export type LaunchAnswerRow = Selectable<LaunchAnswerTable>;
 export type LaunchSubmissionRow = Selectable<LaunchSubmissionTable>;
+export type ConversionDestinationRow = Selectable<ConversionDestinationTable>;
+export type ConversionEventRow = Selectable<ConversionEventTable>;
+export type CreatorAuthorizationRow = Selectable<CreatorAuthorizationTable>;

@@ -1,5 +1,6 @@
 /** What TikTok's answers mean. The envelope's code goes before the HTTP status: most failures come with HTTP 200. */
 import type { Classification, ErrorSpec, PlatformRequest, PlatformResponse } from '../../core/connector/types.ts';
+import { CREATOR_ACTION, codeRefusal } from './creator-texts.ts';
 import { ERROR_TABLE, SUCCESS_CODES } from './error-table.ts';
 import { ADVERTISER_BUCKET, LIMITED_OPERATIONS, SANDBOX_BUCKET } from './manifest.ts';
 
@@ -12,6 +13,9 @@ const NAMES_ONE_OBJECT = /\/(status\/)?update$/;
 const isOtherPermission = (message: string): boolean =>
   /\b(scopes?|permissions? \d|to call|catalog|pixel|business center|bc)\b/i.test(message) &&
   !/\b(advertiser|ad account)\b/i.test(message);
+
+/** Codes under which TikTok refuses what a creator gave, rather than the call. */
+const REFUSES_CODE: ReadonlySet<string> = new Set(['platform_rejected', 'platform_not_found', 'platform_conflict']);
 
 /** An answer's envelope: code, message and request id, whatever of it is there. */
 interface Envelope {
@@ -83,6 +87,11 @@ function byCode(request: PlatformRequest, facts: Envelope & { code: number }): C
   }
   if (facts.code === 40002 && NAMES_ONE_OBJECT.test(request.operation) && MISSING_OBJECT.test(message))
     out.code = 'platform_not_found';
+  if (request.operation === 'tt_video/authorize' && REFUSES_CODE.has(out.code)) {
+    out.code = codeRefusal(message);
+    const action = CREATOR_ACTION[out.code];
+    if (action !== undefined) out.details = { ...out.details, creator_action: action };
+  }
   return out;
 }
 

@@ -8,7 +8,9 @@ import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
 import { campaign } from './operations/campaign.ts';
 import { creative } from './operations/creative.ts';
+import { creatorAuthorization } from './operations/creator-authorization.ts';
 import { group } from './operations/group.ts';
+import { identity } from './operations/identity.ts';
 import { organization } from './operations/organization.ts';
 import { promoted } from './operations/promoted.ts';
 import { targets } from './operations/target.ts';
@@ -24,15 +26,18 @@ export default definePlatform({
   manifest,
   auth,
   errors,
-  objects: { organization, campaign, group, ad, creative, asset, promoted, target: targets },
+  objects: {
+    ...{ organization, campaign, group, ad, creative, asset, promoted, target: targets },
+    ...{ identity, creator_authorization: creatorAuthorization },
+  },
   report,
+  launch,
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
   endpointClass: (operation) =>
     /^(campaign|adgroup|ad)\//.test(operation) ? 'ads' : (operation.split('/', 1)[0] as string),
   dryRunAnswer: ({ operation }) => ({
     code: 0,
     message: 'OK',
-  launch,
     request_id: 'dry-run',
     data: UPLOADS[operation] ?? {},
   }),

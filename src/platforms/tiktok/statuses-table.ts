@@ -96,3 +96,22 @@ export const EFFECTIVE: Readonly<Record<string, EffectiveStatus>> = Object.fromE
   ...rows('PENDING', 'MATERIAL_', 'AUDIT'),
   ...rows('NOT_ELIGIBLE', 'MATERIAL_', 'AUDIT_DENY'),
 ]);
+
+const AUTHORIZE_AGAIN =
+  'Ask the creator for a new code or more days (in the TikTok app: the post, Ad settings, Ad authorization) and redeem it; the ad goes on by itself when the post is authorised again.';
+
+/** Why an object is not shown and who does what, by secondary_status; for those that a status word does not explain. */
+export const REASONS: Readonly<Record<string, string>> = {
+  AD_STATUS_CREATOR_AUTHORIZATION_REVOKED: `The creator’s authorization of the post has ended or was taken back. ${AUTHORIZE_AGAIN}`,
+  AD_STATUS_ASSET_AUTHORIZATION_LOST: `Something that the ad shows is not authorised any more: the post, the account or another asset. ${AUTHORIZE_AGAIN}`,
+  AD_STATUS_ADGROUP_ASSET_AUTHORIZATION_LOST: 'An asset of the ad group is not shared with the ad account any more.',
+  AD_STATUS_MUSIC_AUTHORIZATION_MISSING:
+    'The music of the post is not cleared for ads. The creator changes the sound to one of the Commercial Music Library, or declares the rights.',
+  AD_STATUS_AUDIT_DENY: 'TikTok’s review refused the ad; ad/review_info (by pass-through) has the reasons.',
+  AD_STATUS_ADGROUP_AUDIT_DENY: 'TikTok’s review refused the ad group.',
+  AD_STATUS_ADVERTISER_AUDIT_DENY: 'TikTok’s review refused the ad account.',
+  AD_STATUS_TRANSCODING_FAIL: 'TikTok could not convert the video: upload it again in another form.',
+  AD_STAUS_PIXEL_UNBIND: 'The pixel is not bound to the ad account any more.',
+  AD_STATUS_PRODUCT_UNAVAILABLE: 'A product of the ad is not available.',
+  AD_STATUS_BALANCE_EXCEED: 'The balance of the ad account is used up.',
+};

@@ -5,7 +5,7 @@
 import { type Codec, custom, enums, id, invalid, text, textList, time } from '../../../core/connector/codecs.ts';
 import type { FieldRule } from '../../../core/connector/fields.ts';
 import type { Native } from '../../../core/connector/types.ts';
-import { statusRule } from '../statuses.ts';
+import { automationRule, effectiveStatusRule, nativeStatusRule, statusReasonRule, statusRule } from '../statuses.ts';
 import { nameLength } from './campaign.ts';
 import { IDENTITY_REF, identityMember, member, type PromotedMember, promotedCodec } from './promoted-refs.ts';
 
@@ -102,13 +102,47 @@ const commonFields: readonly FieldRule[] = [
   { unified: 'cta', native: 'call_to_action', codec: text(), access: 'write' },
   promotedRule,
   statusRule,
+  effectiveStatusRule,
+  nativeStatusRule,
+  automationRule,
   { unified: 'created_at', native: 'create_time', codec: time.utcText, access: 'read' },
   { unified: 'updated_at', native: 'modify_time', codec: time.utcText, access: 'read' },
 ];
 
+const adsOnly = enums({ ON: 'true', OFF: 'false' });
+
+/** dark_post_status <-> post_ads_only; TikTok's default is ON since 2026-01-27. */
+const postAdsOnly: Codec = custom({
+  name: 'tiktok.darkPost',
+  allowed: ['true', 'false'],
+  decode: (native, ctx) => {
+    const said = adsOnly.decode(native, ctx);
+    return said === undefined ? undefined : said === 'true';
+  },
+  encode: (unified, ctx) => {
+    if (typeof unified !== 'boolean') throw invalid(ctx, 'must be true or false');
+    return unified ? 'ON' : 'OFF';
+  },
+});
+
 /** Field rules of the ad. */
 export const adFields: readonly FieldRule[] = [
   ...commonFields,
+  statusReasonRule,
+  {
+    unified: 'item_id',
+    native: 'tiktok_item_id',
+    codec: id,
+    access: 'write',
+    note: 'A TikTok post (Spark Ads). The identity that may show it is looked for when `promoted` names none.',
+  },
+  {
+    unified: 'post_ads_only',
+    native: 'dark_post_status',
+    codec: postAdsOnly,
+    access: 'write',
+    note: 'For posts made for the ad: true keeps them off the profile (TikTok’s default since 2026-01-27).',
+  },
   {
     unified: 'campaign_id',
     native: 'campaign_id',

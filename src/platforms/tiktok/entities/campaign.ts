@@ -1,7 +1,7 @@
 /** Fields of a campaign. Source: campaign/get and campaign/create, TikTok docs 1739315828649986, 1739318962329602. */
 import { type Codec, custom, enums, id, money, text, time } from '../../../core/connector/codecs.ts';
 import type { FieldRule } from '../../../core/connector/fields.ts';
-import { effectiveStatusRule, statusRule } from '../statuses.ts';
+import { automationRule, effectiveStatusRule, nativeStatusRule, statusRule } from '../statuses.ts';
 
 /** Native objective of campaign/create and what it reads as. Legacy objectives can only be read. */
 const goal = enums(
@@ -101,6 +101,8 @@ export const campaignFields: readonly FieldRule[] = [
   ...budgetRules,
   statusRule,
   effectiveStatusRule,
+  nativeStatusRule,
+  automationRule,
   {
     unified: 'category',
     native: 'special_industries',

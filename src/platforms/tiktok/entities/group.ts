@@ -1,7 +1,7 @@
 /** Fields of an ad group. Source: adgroup/get and adgroup/create, TikTok docs 1739314558673922, 1739499616346114. */
 import { type Codec, custom, id, invalid, text, time } from '../../../core/connector/codecs.ts';
 import type { FieldRule } from '../../../core/connector/fields.ts';
-import { effectiveStatusRule, statusRule } from '../statuses.ts';
+import { automationRule, effectiveStatusRule, nativeStatusRule, statusRule } from '../statuses.ts';
 import { targetingFields } from '../targeting.ts';
 import { biddingFields } from './bidding.ts';
 import { budgetRules, nameLength } from './campaign.ts';
@@ -95,6 +95,8 @@ export const groupFields: readonly FieldRule[] = [
   },
   statusRule,
   effectiveStatusRule,
+  nativeStatusRule,
+  automationRule,
   ...targetingFields,
   { unified: 'created_at', native: 'create_time', codec: time.utcText, access: 'read' },
   { unified: 'updated_at', native: 'modify_time', codec: time.utcText, access: 'read' },

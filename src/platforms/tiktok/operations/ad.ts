@@ -33,6 +33,7 @@ import {
   withDefaults,
   withoutEchoes,
 } from './shared.ts';
+import { checkPush, identityOfPost, withPost } from './spark.ts';
 
 /** All that an incremental update may change; anything else needs the whole creative (TikTok docs 1739953405142018). */
 const PATCHABLE: ReadonlySet<string> = new Set([
@@ -120,8 +121,11 @@ export async function prepareCreation(input: OperationInput, unified: Unified, d
   await checkCampaign(input, unified);
   const implied = await fromCreatives(input, unified);
   const { creative_ids: _used, ...rest } = unified;
-  const settled = await withIdentity(input, rest, { ...implied, ...rawOf(unified) });
-  return withDefaults(settled, { ...implied, ...defaults });
+  const given = { ...implied, ...rawOf(unified) };
+  const post = await withPost(input, rest, given);
+  const settled = await withIdentity(input, post.unified, given);
+  await checkPush(input, settled, given);
+  return withDefaults(settled, { ...post.implied, ...implied, ...defaults });
 }
 
 /** Uploads what is to be uploaded and puts the members that follow in its place. */
@@ -167,6 +171,10 @@ export async function updateAd(
 ): Promise<CreateResult> {
   const { operation_status: status, ...rest } = await withoutEchoes(native, write);
   const current = await write.current();
+  if (rest['tiktok_item_id'] === current['tiktok_item_id']) delete rest['tiktok_item_id'];
+  // Another post may belong to another identity.
+  else if (typeof rest['tiktok_item_id'] === 'string' && rest['identity_id'] === undefined)
+    Object.assign(rest, await identityOfPost(input, rest['tiktok_item_id']));
   const media = Array.isArray(rest[MEDIA])
     ? await withMedia(input, rest, write.requestToken, current['ad_format'])
     : rest;

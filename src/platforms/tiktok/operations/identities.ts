@@ -26,7 +26,7 @@ interface PromotedRef {
 }
 
 /** `promoted` with plain identity ids made whole: an id that an identity has means that identity, not a page. */
-async function withWholeRefs(input: OperationInput, promoted: readonly PromotedRef[]): Promise<PromotedRef[]> {
+export async function withWholeRefs(input: OperationInput, promoted: readonly PromotedRef[]): Promise<PromotedRef[]> {
   const plain = (ref: PromotedRef): boolean =>
     ref.type === 'PAGE_ID' && typeof ref.id === 'string' && !IDENTITY_REF.test(ref.id);
   if (!promoted.some(plain)) return [...promoted];
