@@ -25,9 +25,9 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { guardRoutes } from './routes/guards.ts';
 import { healthRoutes } from './routes/health.ts';
 import { integrationRoutes } from './routes/integration.ts';
+import { launchRoutes } from './routes/launch.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
-import { launchRoutes } from './routes/launch.ts';
 import { systemRoutes } from './routes/system.ts';
 import { vaultRoutes } from './routes/vault.ts';
 import { installSecurityHeaders } from './security-headers.ts';
@@ -160,10 +160,10 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   guardRoutes(app, deps);
   auditRoutes(app, deps);
   vaultRoutes(app, deps);
+  launchRoutes(app, deps);
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, OPERATIONS);
 
   await app.ready();
   return app;
 }
-  launchRoutes(app, deps);
