@@ -792,10 +792,6 @@ export interface Database {
   conversion_chunks: ConversionChunkTable;
   conversion_events: ConversionEventTable;
   creator_authorizations: CreatorAuthorizationTable;
-  conversion_destinations: ConversionDestinationTable;
-  conversion_chunks: ConversionChunkTable;
-  conversion_events: ConversionEventTable;
-  creator_authorizations: CreatorAuthorizationTable;
   polyad_migrations: MigrationTable;
 }
 
