@@ -10,7 +10,7 @@ import { capabilities, type ObjectSupport } from '../src/core/connector/capabili
 import { loadPlatforms, type PlatformRegistry } from '../src/core/connector/registry.ts';
 import type { Platform } from '../src/core/connector/types.ts';
 import { ERRORS, type ErrorRow } from '../src/core/errors/index.ts';
-import { type FieldInfo, fieldTable, METRICS, metricUnit, OBJECT_NAMES, OBJECTS } from '../src/core/model/index.ts';
+import { ALL_METRICS, type FieldInfo, fieldTable, metricUnit, OBJECT_NAMES, OBJECTS } from '../src/core/model/index.ts';
 import { openApiDocument, openApiPath } from '../src/server/openapi/document.ts';
 import { OPERATIONS } from '../src/server/operations.ts';
 
@@ -110,7 +110,7 @@ function metricsPage(registry: PlatformRegistry): string {
     'Metrics of reports (`type=CLICKS,COST`) with what the number counts and which platforms give it.',
     table(
       ['Metric', 'Unit', 'Platforms'],
-      METRICS.map((metric) => [code(metric), metricUnit(metric), offering(metric) || '–']),
+      ALL_METRICS.map((metric) => [code(metric), metricUnit(metric), offering(metric) || '–']),
     ),
   );
 }

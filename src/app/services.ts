@@ -21,6 +21,9 @@ import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
 import { LaunchService } from '../core/launch/service.ts';
 import { openPacer } from '../core/pacing/open.ts';
+import { ReportFiles } from '../core/report-jobs/files.ts';
+import { ReportRunner } from '../core/report-jobs/runner.ts';
+import { ReportJobs } from '../core/report-jobs/service.ts';
 import { createRuntime, type Runtime } from '../core/runtime.ts';
 import { createStoreCache } from '../core/store/cache.ts';
 import { createCallLog } from '../core/store/call-log.ts';
@@ -50,6 +53,8 @@ export interface Core {
   services: Services;
   /** Looks after tokens while nobody calls; one run at a time per process. */
   tokenSweep: TokenSweep;
+  /** Makes reports in the background. */
+  reportRunner: ReportRunner;
   /** Watches creators' authorizations while nobody calls. */
   creatorSweep: CreatorSweep;
   /** Writes what waits, waits for what goes on after answers, closes sockets. The store stays open. */
@@ -145,13 +150,22 @@ export async function buildCore({
     http: outside,
   });
   const cache = createStoreCache(store);
+  const files = new ReportFiles(config.reports.directory);
+  const { keepMs, cacheBytes } = config.reports;
+  const reportJobs = new ReportJobs({ store, reports: runtime.reports, files, clock, keepMs, cacheBytes });
+  const reportRunner = new ReportRunner({
+    ...{ store, files, clock, log, keepMs, reports: runtime.reports },
+    appOf: async (connection) => (await tokens.appFor(connection))?.client_id,
+    used: (use) => audit.used(use),
+  });
   const callLog = createCallLog({ db: store.db, log });
   return {
     runtime,
     tokenSweep,
     creatorSweep: new CreatorSweep({ runtime, store, clock, log }),
+    reportRunner,
     services: {
-      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, launch, publicUrl },
+      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, reportJobs, reportRunner, launch, publicUrl },
       authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),
     },
     async close() {

@@ -12,6 +12,7 @@ import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry
 import { PolyadError } from '../core/errors/index.ts';
 import type { CreatorSweep } from '../core/creators/sweep.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
+import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
 import type { Services } from '../server/services.ts';
@@ -36,6 +37,8 @@ export interface StartOptions {
 
 /** How often tokens are looked after, in ms. */
 const TOKEN_ROUND_MS = 15_000;
+/** How often files of reports that are past their time are removed, in ms. */
+const REPORT_ROUND_MS = 10 * 60_000;
 /** How often it is looked whether a creator's authorization is due, in ms. */
 const CREATOR_ROUND_MS = 10 * 60_000;
 
@@ -53,6 +56,7 @@ export interface App {
   runtime: Runtime;
   services: Services;
   tokenSweep: TokenSweep;
+  reportRunner: ReportRunner;
   creatorSweep: CreatorSweep;
   server: FastifyInstance;
   log: StoreLog;
@@ -136,10 +140,12 @@ export async function startApp(options: StartOptions): Promise<App> {
         startRounds(
           [
             { name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) },
+            { name: 'report files', everyMs: REPORT_ROUND_MS, run: () => core.services.reportJobs.tidy() },
             { name: 'creators', everyMs: CREATOR_ROUND_MS, run: (signal) => core.creatorSweep.run(signal) },
           ],
           log,
         ),
+        core.reportRunner.start(),
       );
 
     let closing: Promise<void> | undefined;
@@ -153,6 +159,7 @@ export async function startApp(options: StartOptions): Promise<App> {
       runtime: core.runtime,
       services: core.services,
       tokenSweep: core.tokenSweep,
+      reportRunner: core.reportRunner,
       creatorSweep: core.creatorSweep,
       server: app,
       log,

@@ -1,5 +1,5 @@
 /** Configuration from environment variables, checked at once; each complaint names the variable and the fix. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SECRET_SETTINGS, type SecretSettings } from './auth/secrets/settings.ts';
 import { ENVIRONMENTS } from './connector/hosts.ts';
@@ -79,6 +79,11 @@ export const VARIABLES = {
   POLYAD_QUOTA_TIERS:
     'Access levels of your apps at platforms whose quotas depend on them, joined by commas (`acme=Advanced`). Default: the lowest level.',
   POLYAD_CALL_LOG_DAYS: 'Days for which the call log is kept. Default 30.',
+  POLYAD_REPORT_DIR:
+    'Folder of report jobs: rows read so far, results, rows of closed days. Several nodes must share it (network volume, mounted object store). Default: `reports` in the data folder.',
+  POLYAD_REPORT_KEEP_HOURS: 'Hours for which report jobs and their results are kept. Default 72.',
+  POLYAD_REPORT_CACHE_MB:
+    'Most megabytes of rows of closed days that are kept for later report jobs; 0 = none. Default 1024.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
     'Replaces the base URL of a platform’s environment, e.g. POLYAD_ACME_SANDBOX_URL for the platform `acme`.',
@@ -158,6 +163,9 @@ const schema = z.object({
     'a platform and a level, such as `acme=Advanced`',
   ).optional(),
   POLYAD_CALL_LOG_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+  POLYAD_REPORT_DIR: z.string().min(1).optional(),
+  POLYAD_REPORT_KEEP_HOURS: z.coerce.number().min(1).max(8_760).default(72),
+  POLYAD_REPORT_CACHE_MB: z.coerce.number().min(0).max(10_000_000).default(1_024),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });
 
@@ -189,6 +197,8 @@ export interface Config {
   /** Platform id -> access level of the operator's app there. */
   quotaTiers?: ReadonlyMap<string, string>;
   callLogDays: number;
+  /** Files of report jobs. */
+  reports: { directory: string; keepMs: number; cacheBytes: number };
   metricsToken?: string;
   /** `<platform id>/<environment>` -> base URL. */
   hosts: Map<string, string>;
@@ -290,6 +300,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     egressPorts: v.POLYAD_EGRESS_PORTS.map(Number),
     ...(v.POLYAD_QUOTA_TIERS === undefined ? {} : { quotaTiers: tiersOf(v.POLYAD_QUOTA_TIERS) }),
     callLogDays: v.POLYAD_CALL_LOG_DAYS,
+    reports: {
+      directory: resolve(v.POLYAD_REPORT_DIR ?? join(v.POLYAD_DATA_DIR, 'reports')),
+      keepMs: v.POLYAD_REPORT_KEEP_HOURS * 3_600_000,
+      cacheBytes: v.POLYAD_REPORT_CACHE_MB * 1024 * 1024,
+    },
     ...(v.POLYAD_METRICS_TOKEN === undefined ? {} : { metricsToken: v.POLYAD_METRICS_TOKEN }),
     hosts,
   };

@@ -23,6 +23,7 @@ import { Pacer } from './pacing/pacer.ts';
 import { type Plan, planCalls } from './pacing/plan.ts';
 import { ReportService } from './reports/service.ts';
 import type { Store, StoreLog } from './store/port.ts';
+import { forgetKeptSegments } from './store/repositories/index.ts';
 
 export interface RuntimeParts {
   config: Config;
@@ -92,7 +93,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
     observer: new CreatorBook(store, clock),
   });
   const journal = new Journal({ store, clock, log });
-  const writes = new Writes(objects, journal);
+  const writes = new Writes(objects, journal, (connection_id) => forgetKeptSegments(store.db, { connection_id }));
   return {
     config,
     store,

@@ -28,6 +28,7 @@ import { integrationRoutes } from './routes/integration.ts';
 import { launchRoutes } from './routes/launch.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
+import { reportJobRoutes } from './routes/report-jobs.ts';
 import { systemRoutes } from './routes/system.ts';
 import { vaultRoutes } from './routes/vault.ts';
 import { installSecurityHeaders } from './security-headers.ts';
@@ -157,6 +158,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   apicallRoutes(app, deps);
   adminRoutes(app, deps);
   quotaRoutes(app, deps);
+  reportJobRoutes(app, deps);
   guardRoutes(app, deps);
   auditRoutes(app, deps);
   vaultRoutes(app, deps);

@@ -12,12 +12,14 @@ import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/int
 import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { QUOTA_OPERATIONS } from './routes/quotas.ts';
+import { REPORT_JOB_OPERATIONS } from './routes/report-jobs.ts';
 import { SYSTEM_OPERATIONS } from './routes/system.ts';
 import { VAULT_OPERATIONS } from './routes/vault.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   ...ADS_OPERATIONS,
   ...BULK_OPERATIONS,
+  ...REPORT_JOB_OPERATIONS,
   ...PASSTHROUGH_OPERATIONS,
   ...CONNECTION_OPERATIONS,
   ...INTEGRATION_OPERATIONS,

@@ -6,6 +6,8 @@ import type { Signer } from '../core/auth/signing.ts';
 import type { Connections } from '../core/connections/connections.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
 import type { Integrations } from '../core/integrations/integrations.ts';
+import type { ReportRunner } from '../core/report-jobs/runner.ts';
+import type { ReportJobs } from '../core/report-jobs/service.ts';
 import type { StoreCache } from '../core/store/cache.ts';
 import type { LaunchService } from '../core/launch/service.ts';
 import type { CallLog } from '../core/store/call-log.ts';
@@ -26,6 +28,10 @@ export interface Services {
   connections: Connections;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Reports made in the background. */
+  reportJobs: ReportJobs;
+  /** Whoever makes them in this process; what it has done so far is in the metrics. */
+  reportRunner: Pick<ReportRunner, 'counts'>;
   /** Master keys and where secrets lie. */
   vault: VaultAdmin;
   /** Signs the sessions of the status page. */

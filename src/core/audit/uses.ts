@@ -4,9 +4,9 @@ import type { AuditEntry } from './log.ts';
 
 /**
  * What a credential was used for. `call`: a unified call; `passthrough`; `test`: trying a new grant; `exchange`: a code for
- * tokens; `refresh`; `revoke`.
+ * tokens; `refresh`; `revoke`; `report`: a report job.
  */
-export type CredentialPurpose = 'call' | 'passthrough' | 'test' | 'exchange' | 'refresh' | 'revoke';
+export type CredentialPurpose = 'call' | 'passthrough' | 'test' | 'exchange' | 'refresh' | 'revoke' | 'report';
 
 export interface CredentialUse {
   workspaceId: string;

@@ -76,8 +76,8 @@ export class Contexts {
       });
     const ctx: CallContext = {
       environment: connection.environment as Environment,
-      request: (request) => pipeline.request(scope, platform, request),
-      stream: (request) => pipeline.stream(scope, platform, request),
+      request: (request) => pipeline.request(scope, platform, request, scope.patienceMs),
+      stream: (request) => pipeline.stream(scope, platform, request, scope.patienceMs),
       organizations,
       organization: async (id) => {
         const all = await organizations();

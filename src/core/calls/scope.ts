@@ -29,6 +29,8 @@ export interface Scope {
   requestId: string;
   /** How urgent its platform calls are when quota is short. Default `interactive`. */
   priority?: Priority;
+  /** How long one platform request may take in all, waits for quota included, in ms. Default: what a caller sits out. */
+  patienceMs?: number;
   /** Aborts when the client hangs up or the server stops. */
   signal: AbortSignal;
   meter: Meter;

@@ -55,6 +55,52 @@ export interface ReportRow {
   metrics: Record<string, string | undefined>;
 }
 
+/** How far a task is. `failed` and `canceled` are for good: it gives no rows any more. */
+export interface ReportTaskState {
+  state: 'waiting' | 'running' | 'done' | 'failed' | 'canceled';
+  /** What the platform says of it. */
+  message?: string;
+}
+
+/**
+ * Reports that the platform makes by itself and hands over as a whole: no pages, no cut. Platforms create, look and
+ * download; the core decides when a task pays, waits for it, and reads by `fetch` where tasks are not to be had.
+ */
+export interface ReportTasks {
+  /** Rows from which a task is worth its wait; below, calls are done sooner. */
+  fromRows: number;
+  /** Whether the platform makes tasks of such a fetch at all. */
+  suits(fetch: ReportFetch): boolean;
+  /**
+   * Begins a task and answers its id.
+   *
+   * @throws PolyadError `platform_feature_restricted` where the app, `permission_missing` where the grant may not: the
+   *   core reads by `fetch` then and remembers it.
+   */
+  create(ctx: CallContext, fetch: ReportFetch): Promise<string>;
+  check(ctx: CallContext, fetch: ReportFetch, taskId: string): Promise<ReportTaskState>;
+  /** Rows of a task that is done, read as a stream. */
+  rows(ctx: CallContext, fetch: ReportFetch, taskId: string): AsyncIterable<ReportRow>;
+  /** Best effort: what has ended cannot be canceled. */
+  cancel(ctx: CallContext, fetch: ReportFetch, taskId: string): Promise<void>;
+  /** A task that `create` began is over, however it ended: gives back its place among the tasks in progress. */
+  ended(ctx: CallContext, fetch: ReportFetch): Promise<void>;
+  /**
+   * Additive native metric by whose sum a task over a whole ad account is held against the account's own number: tasks of
+   * some platforms leave objects out that calls include.
+   */
+  checkMetric?: string;
+}
+
+/** A breakdown. */
+export interface DimensionRule {
+  native: string;
+  /** How a native value reads; default as it is. */
+  value?(native: string): string;
+  /** What is worth knowing of it. */
+  note?: string;
+}
+
 export interface ReportSpec {
   levels: readonly ReportLevel[];
   /** Level when the caller names none: decided by the filter given, else this. */
@@ -64,17 +110,21 @@ export interface ReportSpec {
   /** Metrics when the caller names none. */
   defaultMetrics: readonly string[];
   /** Unified dimension (DATE, PLATFORM, ...) -> native dimension, and how a value reads. */
-  dimensions: Readonly<Record<string, { native: string; value?(native: string): string }>>;
+  dimensions: Readonly<Record<string, DimensionRule>>;
   /** Native attribute metrics that give the names, per level. */
   nameMetric?: Partial<Record<ReportLevel, string>>;
-  /** Longest window in days with and without the DATE breakdown; longer ones are split and joined. */
-  maxDays: { daily: number; total: number };
+  /** Longest window in days with the DATE breakdown, without it, and by HOUR; longer ones are split and joined. */
+  maxDays: { daily: number; total: number; hourly?: number };
   /** Oldest day, counted back from today, for which data exists; absent = no limit known. */
   maxAgeDays?: number;
   /** Days after which numbers no longer change (attribution back-fill). */
   provisionalDays: number;
   /** Yields the rows of one window completely: paging, id caps and truncation are the platform's business. */
   fetch(ctx: CallContext, fetch: ReportFetch): AsyncIterable<ReportRow>;
+  /** Reports made as tasks; absent = the platform has none. */
+  tasks?: ReportTasks;
+  /** About how many objects a fetch covers, cheaply: what the planner goes by. */
+  objects?(ctx: CallContext, fetch: ReportFetch): Promise<number>;
   /** Reads a level from raw native parameters, for callers who know the platform's own words. */
   levelFromRaw?(raw: Native): ReportLevel | undefined;
 }

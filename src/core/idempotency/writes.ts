@@ -24,10 +24,13 @@ export interface WriteAnswer {
 export class Writes {
   readonly #objects: ObjectService;
   readonly #journal: Journal;
+  readonly #renamed: ((connectionId: string) => Promise<unknown>) | undefined;
 
-  constructor(objects: ObjectService, journal: Journal) {
+  /** `renamed`: told when names that reports show may be others now. */
+  constructor(objects: ObjectService, journal: Journal, renamed?: (connectionId: string) => Promise<unknown>) {
     this.#objects = objects;
     this.#journal = journal;
+    this.#renamed = renamed;
   }
 
   /** @throws PolyadError what the write meets the first time; a repetition answers it instead. */
@@ -40,13 +43,13 @@ export class Writes {
   update(scope: Scope, object: ObjectName, id: string, body: Unified, call: WriteCall): Promise<WriteAnswer> {
     return this.#run(scope, `update ${object}`, { id, body }, call, (inner, options) =>
       this.#objects.update(inner, object, id, body, options),
-    );
+    ).finally(() => ('name' in body && call.dryRun !== true ? this.#renamed?.(scope.connection.id) : undefined));
   }
 
   remove(scope: Scope, object: ObjectName, id: string, call: WriteCall): Promise<WriteAnswer> {
     return this.#run(scope, `remove ${object}`, { id }, call, (inner, options) =>
       this.#objects.remove(inner, object, id, options),
-    );
+    ).finally(() => (call.dryRun === true ? undefined : this.#renamed?.(scope.connection.id)));
   }
 
   /**

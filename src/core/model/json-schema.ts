@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { apiCall } from './apicall.ts';
 import { connection } from './connection.ts';
-import { DIMENSIONS, REPORT_LEVELS } from './enums.ts';
+import { DIMENSIONS, EXTRA_DIMENSIONS, REPORT_LEVELS } from './enums.ts';
 import { integration } from './integration.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_REPORT_LIMIT, SORT_KEYS } from './list-query.ts';
-import { METRICS } from './metrics-table.ts';
+import { EXTRA_METRICS, METRICS } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, type ListOption, OBJECTS } from './objects.ts';
 import type { ObjectName } from './permissions.ts';
 import { schemaNode } from './schema-tree.ts';
@@ -94,7 +94,7 @@ const DOCS: Record<ListOption | FilterName, { description: string; schema: JsonS
   goal: { description: 'Goal of the campaign.', schema: plain },
   type: { description: 'Kind of object.', schema: plain },
   dimension: {
-    description: `Breakdowns, joined by commas: ${DIMENSIONS.join(', ')}.`,
+    description: `Breakdowns, joined by commas: ${DIMENSIONS.join(', ')}; additions of polyad: ${EXTRA_DIMENSIONS.join(', ')}. Each platform has some of them.`,
     schema: { type: 'string', examples: ['DATE', 'DATE,DEVICE'] },
   },
   start_gte: { description: 'Begin of the window, included. No zone means UTC.', schema: instant },
@@ -107,7 +107,7 @@ function parameter(object: ObjectName, name: ListOption | FilterName): Parameter
     description = 'Rows to return. Without it the whole report.';
     schema = { type: 'integer', minimum: 1, maximum: MAX_REPORT_LIMIT };
   } else if (object === 'report' && name === 'type') {
-    description = `Metrics, joined by commas: ${METRICS.join(', ')}.`;
+    description = `Metrics, joined by commas: ${METRICS.join(', ')}; additions of polyad: ${EXTRA_METRICS.join(', ')}.`;
     schema = { type: 'string', examples: ['CLICKS,IMPRESSIONS,COST'] };
   } else if (object === 'report' && (name === 'start_gte' || name === 'end_lt')) {
     description += ' A date alone is a day of the ad account.';

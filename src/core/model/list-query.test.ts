@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PolyadError } from '../errors/index.ts';
 import {
+  ALL_DIMENSIONS,
+  ALL_METRICS,
   DIMENSIONS,
   METRICS,
   OBJECT_NAMES,
@@ -173,9 +175,9 @@ describe('report queries', () => {
 
   it('refuse unknown ones by name, with those there are', () => {
     expect(issues(() => parseListQuery('report', { type: 'CLICKS,clicks,FOO' }))).toEqual([
-      { path: 'type', reason: 'unknown: clicks, FOO', allowed: [...METRICS] },
+      { path: 'type', reason: 'unknown: clicks, FOO', allowed: [...ALL_METRICS] },
     ]);
-    expect(issues(() => parseListQuery('report', { dimension: 'DAY' }))[0]?.allowed).toEqual([...DIMENSIONS]);
+    expect(issues(() => parseListQuery('report', { dimension: 'DAY' }))[0]?.allowed).toEqual([...ALL_DIMENSIONS]);
   });
 
   it('are whole without a limit', () => {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PolyadError } from '../errors/index.ts';
 import {
-  DIMENSIONS,
+  ALL_DIMENSIONS,
   type Dimension,
   EFFECTIVE_STATUSES,
   GOALS,
@@ -11,7 +11,7 @@ import {
   STATUSES,
 } from './enums.ts';
 import { type FieldSelection, parseFields } from './fields.ts';
-import { METRICS, type Metric } from './metrics-table.ts';
+import { ALL_METRICS, type Metric } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, OBJECTS } from './objects.ts';
 import type { ObjectName } from './permissions.ts';
 import { isDate, isoFromText } from './time.ts';
@@ -145,8 +145,8 @@ export function listQuerySchema(object: ObjectName) {
     const values = ENUM_FILTERS[name];
     if (values !== undefined) filters[name] = text.pipe(z.enum(values)).optional();
     else if (name === 'start_gte' || name === 'end_lt') filters[name] = bound.optional();
-    else if (name === 'dimension') filters[name] = valueList(DIMENSIONS).optional();
-    else if (name === 'type' && object === 'report') filters[name] = valueList(METRICS).optional();
+    else if (name === 'dimension') filters[name] = valueList(ALL_DIMENSIONS).optional();
+    else if (name === 'type' && object === 'report') filters[name] = valueList(ALL_METRICS).optional();
     else filters[name] = text.optional();
   }
   if (object === 'report') filters['level'] = once.pipe(z.enum(REPORT_LEVELS)).optional();

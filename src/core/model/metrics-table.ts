@@ -131,8 +131,37 @@ export const METRICS = [
   'VISITS',
   'AUDIO_MUTES',
 ] as const;
+
+/**
+ * Further metrics, an addition of polyad: they come back only where they were asked for. One number of a platform often
+ * hides in one of several channels; these name the channel, so that nobody takes an empty one for the whole.
+ */
+export const EXTRA_METRICS = [
+  'WEB_PURCHASES',
+  'WEB_PURCHASE_VALUE',
+  'APP_PURCHASES',
+  'APP_PURCHASE_VALUE',
+  'SHOP_PURCHASES',
+  'SHOP_PURCHASE_VALUE',
+  'OFFLINE_PURCHASES',
+  'OFFLINE_PURCHASE_VALUE',
+  'PURCHASES',
+  'WEB_ADD_TO_CARTS',
+  'APP_ADD_TO_CARTS',
+  'SHOP_ADD_TO_CARTS',
+  'OFFLINE_ADD_TO_CARTS',
+  'ADD_TO_CARTS',
+  'WEB_LEADS',
+  'PLATFORM_LEADS',
+  'OFFLINE_LEADS',
+  'APP_INSTALLS',
+  'RESULTS',
+  'NET_COST',
+] as const;
+/** Every metric that a report may be asked for. */
+export const ALL_METRICS = [...METRICS, ...EXTRA_METRICS] as const;
 /** Name of a metric. */
-export type Metric = (typeof METRICS)[number];
+export type Metric = (typeof ALL_METRICS)[number];
 
 /**
  * Units of metric values: `currency` is units of the row's currency (US dollars for COST_USD), `ratio` a plain quotient
@@ -144,6 +173,11 @@ export type MetricUnit = (typeof METRIC_UNIT_NAMES)[number];
 
 const UNITS: Partial<Record<Metric, MetricUnit>> = {
   COST: 'currency',
+  WEB_PURCHASE_VALUE: 'currency',
+  APP_PURCHASE_VALUE: 'currency',
+  SHOP_PURCHASE_VALUE: 'currency',
+  OFFLINE_PURCHASE_VALUE: 'currency',
+  NET_COST: 'currency',
   CPC: 'currency',
   CONVERSION_VALUE: 'currency',
   CPA: 'currency',

@@ -30,7 +30,7 @@ export const adsReportPlacement = z
   .meta({ id: 'AdsReportPlacement', description: 'The placement that a number belongs to.' });
 export type AdsReportPlacement = z.infer<typeof adsReportPlacement>;
 
-/** One number of a report. `currency`, `unit`, `computed` and `native` are polyad's additions to the wire contract. */
+/** One number of a report. `currency`, `unit`, `computed`, `native` and `final` are polyad's additions to the wire contract. */
 export const adsReportMetrics = z
   .object({
     ad: adsAd.optional().describe('The ad that the number belongs to; at least id and name.'),
@@ -57,15 +57,19 @@ export const adsReportMetrics = z
       .array(z.string())
       .optional()
       .describe("Addition of polyad: names of the platform's fields that the value comes from."),
+    final: z
+      .boolean()
+      .optional()
+      .describe('Addition of polyad: false on numbers of a day that the platform may still change; else absent.'),
   })
   .meta({ id: 'AdsReportMetrics', description: 'One number of a report, and what it belongs to.' });
 export type AdsReportMetrics = z.infer<typeof adsReportMetrics>;
 
 /** Members of AdsReportMetrics that the wire contract does not have: ours, optional, ignored by its clients. */
-export const REPORT_METRICS_EXTRAS = ['currency', 'unit', 'computed', 'native'] as const;
+export const REPORT_METRICS_EXTRAS = ['currency', 'unit', 'computed', 'native', 'final'] as const;
 
 /** Members of AdsReport that the wire contract does not have: ours, optional, ignored by its clients. */
-export const REPORT_EXTRAS = ['level', 'time_zone', 'provisional_from'] as const;
+export const REPORT_EXTRAS = ['level', 'time_zone', 'provisional_from', 'final'] as const;
 
 /** The numbers of one entity in one window. */
 export const adsReport = z
@@ -87,6 +91,10 @@ export const adsReport = z
       .string()
       .optional()
       .describe('Addition of polyad: first day (YYYY-MM-DD) whose numbers the platform may still change.'),
+    final: z
+      .boolean()
+      .optional()
+      .describe('Addition of polyad: whether the platform has finished counting every day of the window.'),
   })
   .meta({ id: 'AdsReport', title: 'Report', description: 'The numbers of one entity in one window.' });
 export type AdsReport = z.infer<typeof adsReport>;

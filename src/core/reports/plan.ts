@@ -15,6 +15,13 @@ export interface PlannedMetric {
   rule: MetricRule | DerivedRule;
 }
 
+export interface PlannedDimension {
+  /** Unified name. */
+  name: string;
+  native: string;
+  value?(native: string): string;
+}
+
 export interface ReportPlan {
   level: ReportLevel;
   /** Account-local days, inclusive. */
@@ -29,7 +36,9 @@ export interface ReportPlan {
   /** Native metrics to fetch, without doubles: for the metrics asked and for what derived ones need. */
   nativeMetrics: readonly string[];
   /** Unified dimension names in the order asked, with their native names. */
-  dimensions: readonly { name: string; native: string; value?(native: string): string }[];
+  dimensions: readonly PlannedDimension[];
+  /** Rows are told apart by day or hour, so that those of different windows never meet. */
+  daily: boolean;
   windows: readonly { startDate: string; endDate: string }[];
   /** First day whose numbers may still change. */
   provisionalFrom: string;
@@ -111,8 +120,11 @@ export function planReport(
       });
     return { name, ...rule };
   });
-  const daily = query.dimensions.includes('DATE');
-  const windows = splitDays(startDate, endDate, daily ? spec.maxDays.daily : spec.maxDays.total);
+  const hourly = query.dimensions.includes('HOUR');
+  // By hour is by day: where both are asked, the day is read from the hour.
+  const daily = hourly || query.dimensions.includes('DATE');
+  const longest = hourly ? (spec.maxDays.hourly ?? 1) : daily ? spec.maxDays.daily : spec.maxDays.total;
+  const windows = splitDays(startDate, endDate, longest);
   if (windows.length > 1 && !daily) {
     const stuck = metrics.filter(({ rule }) => !isDerived(rule) && !rule.additive).map(({ name }) => name);
     if (stuck.length > 0)
@@ -131,6 +143,7 @@ export function planReport(
     metrics,
     nativeMetrics: [...native],
     dimensions,
+    daily,
     windows,
     provisionalFrom: addDays(today, -spec.provisionalDays),
   };

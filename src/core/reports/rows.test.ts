@@ -25,6 +25,7 @@ const plan = (daily: boolean): ReportPlan => ({
   nativeMetrics: ['spend', 'reach', 'clicks'],
   dimensions: daily ? [{ name: 'DATE', native: 'day' }] : [],
   windows: [],
+  daily: false,
   provisionalFrom: '2026-03-01',
 });
 

@@ -13,7 +13,7 @@ const RATIO_SCALE = 6;
 /** null = came twice and may not be summed, so it is not known; undefined = the platform gave no number. */
 type Value = string | null | undefined;
 /** Numbers of one entity under one combination of breakdown values: by position in `plan.nativeMetrics`. */
-type Cell = Value[];
+export type Cell = Value[];
 
 export interface EntityRecord {
   id: string;
@@ -22,7 +22,8 @@ export interface EntityRecord {
   cells: Map<string, Cell>;
 }
 
-const SEPARATOR = '\u0000';
+/** Stands between the breakdown values of a cell's key. */
+export const SEPARATOR = '\u0000';
 /** Lines read back between two looks at the clock. */
 const STRIDE = 100;
 
@@ -195,7 +196,7 @@ function* after(records: readonly EntityRecord[], skip: { left: number }): Gener
 }
 
 /** Reads one metric of one cell as an exact decimal; undefined = the platform gave no number. */
-function evaluate(
+export function evaluate(
   rule: MetricRule | DerivedRule,
   cell: Cell,
   index: ReadonlyMap<string, number>,
@@ -228,6 +229,7 @@ export function reporter(
   const endAt = plan.endAt.toISOString();
   const describe = describers(plan.metrics, organization);
   const dimension = plan.dimensions.map(({ name }) => name).join(',');
+  const dayAt = plan.dimensions.findIndex(({ name }) => name === 'DATE' || name === 'HOUR');
   return (record) => {
     const entity =
       plan.level === 'organization'
@@ -245,6 +247,7 @@ export function reporter(
               dimension_value: plan.dimensions
                 .map(({ value }, at) => value?.(values[at] as string) ?? values[at])
                 .join(','),
+              ...((values[dayAt] ?? '').slice(0, 10) >= plan.provisionalFrom ? { final: false } : {}),
             };
       for (const [at, { name, rule }] of plan.metrics.entries()) {
         const value = evaluate(rule, cell, index, metrics);
@@ -266,7 +269,9 @@ export function reporter(
       end_at: endAt,
       level: plan.level,
       time_zone: plan.timeZone,
-      ...(plan.provisionalFrom <= plan.endDate ? { provisional_from: plan.provisionalFrom } : {}),
+      ...(plan.provisionalFrom <= plan.endDate
+        ? { provisional_from: plan.provisionalFrom, final: false }
+        : { final: true }),
       metrics: out,
       ...(withRaw ? { raw: { rows: native } } : {}),
     };

@@ -5,7 +5,7 @@ import type { Contexts } from '../calls/context.ts';
 import type { Scope } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { ReportSpec } from '../connector/report-spec.ts';
+import type { ReportFetch, ReportSpec } from '../connector/report-spec.ts';
 import type { CallContext, ListFilters, ObjectName, OrganizationFacts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { selectFields } from '../model/fields.ts';
@@ -25,6 +25,38 @@ interface Collected {
   organization: OrganizationFacts;
   plan: ReportPlan;
   rows: CollectedRows;
+}
+
+/** A report before anything of it is read. */
+export interface PreparedReport {
+  platform: Platform;
+  spec: ReportSpec;
+  ctx: CallContext;
+  /** Instant that "today" was taken from. */
+  at: Date;
+  parts: readonly { organization: OrganizationFacts; plan: ReportPlan }[];
+}
+
+/** What a platform is asked for some days of a plan. */
+export function fetchOf(
+  plan: ReportPlan,
+  organization: OrganizationFacts,
+  days: { startDate: string; endDate: string },
+  { filters, raw }: Pick<ListQuery, 'filters' | 'raw'>,
+): ReportFetch {
+  const { campaign_id, group_id, ad_id }: ListFilters = filters;
+  return {
+    organization,
+    level: plan.level,
+    startDate: days.startDate,
+    endDate: days.endDate,
+    metrics: plan.nativeMetrics,
+    dimensions: plan.dimensions.map(({ native }) => native),
+    ...(campaign_id === undefined ? {} : { campaignIds: campaign_id.split(',') }),
+    ...(group_id === undefined ? {} : { groupIds: group_id.split(',') }),
+    ...(ad_id === undefined ? {} : { adIds: ad_id.split(',') }),
+    raw,
+  };
 }
 
 /** A whole report, whose temporary files are given up when nobody reads it and no further page can be asked for. */
@@ -83,29 +115,8 @@ export class ReportService {
 
   /** Reports in wire form: one per entity with delivery in the window. Everything is fetched before the first is yielded. */
   async run(scope: Scope, query: ListQuery): Promise<AsyncIterable<Record<string, unknown>>> {
-    const { connection } = scope;
-    const platform = this.#registry.get(connection.integration_type);
-    const spec = platform.report;
-    if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
-    if (spec === undefined)
-      throw new PolyadError('method_unsupported', {
-        message: `${platform.manifest.name} has no reports.`,
-        details: { object: 'report', method: 'list' },
-      });
-    const permission = permissionFor('report', 'list');
-    if (permission !== undefined && connection.permissions.length > 0 && !connection.permissions.includes(permission))
-      throw new PolyadError('permission_missing', {
-        message: `The customer did not grant \`${permission}\` on this connection.`,
-        details: { needed: permission },
-      });
-    const filters: ListFilters = query.filters;
-    for (const name of Object.keys(filters) as (keyof ListFilters)[])
-      if (!['org_id', 'start_gte', 'end_lt', ...FILTERS].includes(name))
-        throw new PolyadError('input_filter_unsupported', {
-          message: `Reports cannot be filtered by \`${name}\`.`,
-          details: { filter: name, allowed: ['org_id', ...FILTERS, 'start_gte', 'end_lt'] },
-        });
-    const report = await this.#report(scope, platform, query);
+    const { spec } = this.#checked(scope, query);
+    const report = await this.#report(scope, query);
     const rows = this.#wire(report, spec.metrics, query);
     let released = false;
     const release = (): void => {
@@ -133,9 +144,57 @@ export class ReportService {
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
+  /** The platform's reports, when this connection may ask for such ones. */
+  #checked(scope: Scope, query: ListQuery): { platform: Platform; spec: ReportSpec } {
+    const { connection } = scope;
+    const platform = this.#registry.get(connection.integration_type);
+    const spec = platform.report;
+    if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
+    if (spec === undefined)
+      throw new PolyadError('method_unsupported', {
+        message: `${platform.manifest.name} has no reports.`,
+        details: { object: 'report', method: 'list' },
+      });
+    const permission = permissionFor('report', 'list');
+    if (permission !== undefined && connection.permissions.length > 0 && !connection.permissions.includes(permission))
+      throw new PolyadError('permission_missing', {
+        message: `The customer did not grant \`${permission}\` on this connection.`,
+        details: { needed: permission },
+      });
+    const filters: ListFilters = query.filters;
+    for (const name of Object.keys(filters) as (keyof ListFilters)[])
+      if (!['org_id', 'start_gte', 'end_lt', ...FILTERS].includes(name))
+        throw new PolyadError('input_filter_unsupported', {
+          message: `Reports cannot be filtered by \`${name}\`.`,
+          details: { filter: name, allowed: ['org_id', ...FILTERS, 'start_gte', 'end_lt'] },
+        });
+    return { platform, spec };
+  }
+
+  /**
+   * What a report is about: checks the query, finds its ad accounts and their days. Nothing of the report itself is read.
+   * `fixed`: what was found at an earlier time, for a report that is taken up again.
+   */
+  async prepare(
+    scope: Scope,
+    query: ListQuery,
+    fixed?: { at: Date; organizations: readonly OrganizationFacts[] },
+  ): Promise<PreparedReport> {
+    const { platform, spec } = this.#checked(scope, query);
+    const ctx = this.#contexts.open(scope, platform);
+    const level = reportLevel(spec, query.filters, query.level, query.raw);
+    const at = fixed?.at ?? this.#clock.now();
+    const organizations = fixed?.organizations ?? (await this.#organizations(scope, platform, ctx, query.filters));
+    const parts = organizations.map((organization) => ({
+      organization,
+      plan: planReport(spec, query, level, organization, at),
+    }));
+    return { platform, spec, ctx, at, parts };
+  }
+
   /** The report, held for the caller. */
-  async #report(scope: Scope, platform: Platform, query: ListQuery): Promise<Report> {
-    if (query.limit === undefined) return new Report(await this.#collect(scope, platform, query)).hold();
+  async #report(scope: Scope, query: ListQuery): Promise<Report> {
+    if (query.limit === undefined) return new Report(await this.#collect(scope, query)).hold();
     const { filters, start, end, metrics, dimensions, level, raw } = query;
     const key = JSON.stringify([
       scope.connection.id,
@@ -152,7 +211,7 @@ export class ReportService {
     const known = this.#pages.get(key);
     if (known !== undefined && known.until > now) return known.report.then((report) => report.hold());
     // Held twice: by the pages to come and by this caller.
-    const report = this.#collect(scope, platform, query).then((parts) => new Report(parts).hold());
+    const report = this.#collect(scope, query).then((parts) => new Report(parts).hold());
     const timer = setTimeout(() => {
       if (this.#pages.peek(key)?.timer === timer) this.#pages.delete(key);
     }, PAGE_CACHE_MS);
@@ -165,19 +224,11 @@ export class ReportService {
     return mine;
   }
 
-  async #collect(scope: Scope, platform: Platform, query: ListQuery): Promise<Collected[]> {
-    const spec = platform.report as NonNullable<Platform['report']>;
-    const ctx = this.#contexts.open(scope, platform);
-    const filters: ListFilters = query.filters;
-    const level = reportLevel(spec, filters, query.level, query.raw);
-    const organizations = await this.#organizations(scope, platform, ctx, filters);
-    const plans = organizations.map((organization) => ({
-      organization,
-      plan: planReport(spec, query, level, organization, this.#clock.now()),
-    }));
+  async #collect(scope: Scope, query: ListQuery): Promise<Collected[]> {
+    const { spec, ctx, parts } = await this.prepare(scope, query);
     const out: Collected[] = [];
     try {
-      for (const { organization, plan } of plans)
+      for (const { organization, plan } of parts)
         out.push({ organization, plan, rows: await this.#rows(ctx, spec, plan, organization, query) });
       return out;
     } catch (error) {
@@ -194,21 +245,10 @@ export class ReportService {
     organization: OrganizationFacts,
     query: ListQuery,
   ): Promise<CollectedRows> {
-    const filters: ListFilters = query.filters;
     const collector = new RowCollector(plan, spec.metrics, MAX_CELLS);
     try {
       for (const window of plan.windows) {
-        const rows = spec.fetch(ctx, {
-          organization,
-          level: plan.level,
-          ...window,
-          metrics: plan.nativeMetrics,
-          dimensions: plan.dimensions.map(({ native }) => native),
-          ...(filters.campaign_id === undefined ? {} : { campaignIds: filters.campaign_id.split(',') }),
-          ...(filters.group_id === undefined ? {} : { groupIds: filters.group_id.split(',') }),
-          ...(filters.ad_id === undefined ? {} : { adIds: filters.ad_id.split(',') }),
-          raw: query.raw,
-        });
+        const rows = spec.fetch(ctx, fetchOf(plan, organization, window, query));
         for await (const row of rows) {
           const full = collector.add(row);
           if (full !== undefined) await full;

@@ -162,6 +162,17 @@ export const manifest: Manifest = {
       recovery: 'next_window',
       environments: LIVE,
     },
+    {
+      // TikTok publishes no cap on tasks in progress (unverified): ours keeps one ad account from filling its queue.
+      name: 'report tasks in progress',
+      keyedBy: ['app', 'organization'],
+      limit: 5,
+      windowMs: 3 * 60 * MINUTE,
+      rule: { kind: 'concurrency', holds: 'job' },
+      operations: ['report/task/create'],
+      recovery: 'next_window',
+      environments: LIVE,
+    },
     ...limits(SANDBOX_BUCKET, [[1, 30, 1_000]], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
   ],
   queryStyle: 'json',

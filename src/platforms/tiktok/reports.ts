@@ -4,154 +4,20 @@
  */
 
 import type { ReportFetch, ReportLevel, ReportRow, ReportSpec } from '../../core/connector/report-spec.ts';
-import type { CallContext, Native, PlatformResponse } from '../../core/connector/types.ts';
+import type { CallContext, PlatformResponse } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { DEFAULT_METRICS, METRIC_RULES } from './metrics-table.ts';
+import { DIMENSION_TABLE } from './reports-dimensions-table.ts';
+import { gmvMaxRows } from './reports-gmv-max.ts';
+import { materialRows } from './reports-material.ts';
+import { LEVELS, query, rowOf, type Scope, sourceOf } from './reports-query.ts';
+import { tasks } from './reports-tasks.ts';
 import { call, chunks, dataOf, MAX_FILTER_IDS, rowsOf, sandboxLacks, totalOf } from './request.ts';
 
 /** Ids that one synchronous query covers; the newest come first and the rest are cut off. */
 const MAX_IDS = 20_000;
 const PAGE = 1_000;
 const COUNT_TTL_MS = 10 * 60_000;
-
-/** What each level is called in a query. */
-interface LevelWords {
-  dataLevel: string;
-  id: string;
-  name?: string;
-  status?: string;
-  /** List endpoint, and the name of its id filter. */
-  list?: string;
-  ids?: 'campaign_ids' | 'adgroup_ids' | 'ad_ids';
-}
-
-const LEVELS: Readonly<Record<ReportLevel, LevelWords>> = {
-  organization: { dataLevel: 'AUCTION_ADVERTISER', id: 'advertiser_id' },
-  campaign: {
-    dataLevel: 'AUCTION_CAMPAIGN',
-    id: 'campaign_id',
-    name: 'campaign_name',
-    status: 'campaign_status',
-    list: 'campaign/get',
-    ids: 'campaign_ids',
-  },
-  group: {
-    dataLevel: 'AUCTION_ADGROUP',
-    id: 'adgroup_id',
-    name: 'adgroup_name',
-    status: 'adgroup_status',
-    list: 'adgroup/get',
-    ids: 'adgroup_ids',
-  },
-  ad: { dataLevel: 'AUCTION_AD', id: 'ad_id', name: 'ad_name', status: 'ad_status', list: 'ad/get', ids: 'ad_ids' },
-};
-
-/** Breakdowns that only the AUDIENCE report has. */
-const AUDIENCE: ReadonlySet<string> = new Set(['placement', 'platform']);
-
-/** Id filters of one query; each at most 100 long. */
-type Scope = Partial<Record<'campaign_ids' | 'adgroup_ids' | 'ad_ids', readonly string[]>>;
-
-/** filter_value is text that holds JSON, inside the JSON of the parameter. */
-const filter = (field_name: string, values: readonly string[]): Native => ({
-  field_name,
-  filter_type: 'IN',
-  filter_value: JSON.stringify(values),
-});
-
-/**
- * Parameters that say what a report is about: accounts, level, days, numbers, pages. They follow from the unified call;
- * another value from `raw` would make the numbers something else than their row says, another account's for example.
- */
-const OWN_PARAMETERS = [
-  'advertiser_id',
-  'advertiser_ids',
-  'bc_id',
-  'report_type',
-  'data_level',
-  'dimensions',
-  'metrics',
-  'start_date',
-  'end_date',
-  'query_lifetime',
-  'multi_adv_report_in_utc_time',
-  'page',
-  'page_size',
-] as const;
-
-const refuseRaw = (name: string, reason: string, extra: Native = {}): never => {
-  throw new PolyadError('input_value_invalid', {
-    message: `\`raw\` cannot set \`${name}\` of a TikTok report: it ${reason}.`,
-    details: { field: `raw.${name}`, reason, ...extra },
-  });
-};
-
-/** The caller's native filters; in a query they are JSON text. Those that the call sets itself are refused. */
-function rawFilters(given: unknown, own: readonly Native[]): Native[] {
-  if (given === undefined) return [];
-  let list = given;
-  if (typeof list === 'string')
-    try {
-      list = JSON.parse(list);
-    } catch {
-      refuseRaw('filtering', 'is not valid JSON');
-    }
-  if (!Array.isArray(list)) return refuseRaw('filtering', 'must be a list of filters');
-  const taken = new Set(own.map(({ field_name: name }) => name));
-  for (const one of list as (Native | null)[])
-    if (taken.has(one?.['field_name']))
-      refuseRaw('filtering', `holds \`${String(one?.['field_name'])}\`, which the call sets`);
-  return list as Native[];
-}
-
-function query(fetch: ReportFetch, scope: Scope): Native {
-  const { level, dimensions, metrics, organization, raw } = fetch;
-  const words = LEVELS[level];
-  const own = [
-    // Without this the spend of deleted objects is missing below the account level.
-    ...(words.status === undefined ? [] : [filter(words.status, ['STATUS_ALL'])]),
-    ...Object.entries(scope).map(([field, ids]) => filter(field, ids)),
-  ];
-  const filtering = [...own, ...rawFilters(raw['filtering'], own)];
-  const names = words.name === undefined ? [] : [words.name];
-  const native: Native = {
-    advertiser_id: organization.id,
-    report_type: dimensions.some((dimension) => AUDIENCE.has(dimension)) ? 'AUDIENCE' : 'BASIC',
-    data_level: words.dataLevel,
-    dimensions: [words.id, ...dimensions],
-    metrics: [...new Set([...metrics, ...names])],
-    start_date: fetch.startDate,
-    end_date: fetch.endDate,
-  };
-  for (const name of OWN_PARAMETERS)
-    if (raw[name] !== undefined && raw[name] !== native[name])
-      refuseRaw(name, 'follows from the call', name in native ? { expected: native[name] } : {});
-  return { ...raw, ...native, ...(filtering.length === 0 ? {} : { filtering }) };
-}
-
-const member = (row: Native, name: string): Native =>
-  row[name] !== null && typeof row[name] === 'object' ? (row[name] as Native) : {};
-
-/** One row in common terms: days without a time of day, "-" and empty text as no value. */
-function rowOf(row: Native, fetch: ReportFetch): ReportRow {
-  const words = LEVELS[fetch.level];
-  const dimensions: Record<string, string> = {};
-  for (const [name, value] of Object.entries(member(row, 'dimensions')))
-    if (value !== null && value !== undefined && name !== words.id)
-      dimensions[name] = name === 'stat_time_day' ? String(value).slice(0, 10) : String(value);
-  const metrics: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(member(row, 'metrics'))) {
-    const text = typeof value === 'number' ? String(value) : value;
-    metrics[name] = typeof text === 'string' && text !== '' && text !== '-' ? text : undefined;
-  }
-  const name = words.name === undefined ? fetch.organization.name : metrics[words.name];
-  return {
-    entityId: String(member(row, 'dimensions')[words.id] ?? fetch.organization.id),
-    ...(name === undefined ? {} : { entityName: name }),
-    dimensions,
-    metrics,
-  };
-}
 
 /** TikTok's sign that the limit of ids cut something off: a header, in some answers a member of the data. */
 function isCutOff(response: PlatformResponse): boolean {
@@ -320,6 +186,9 @@ function named(fetch: ReportFetch): { scope: Scope; own: readonly string[] | und
 }
 
 async function* fetchRows(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<ReportRow, void, undefined> {
+  const source = sourceOf(fetch);
+  if (source === 'GMV_MAX') return yield* gmvMaxRows(ctx, fetch);
+  if (source === 'MATERIAL') return yield* materialRows(ctx, fetch);
   if (ctx.environment === 'sandbox' && fetch.level === 'organization')
     throw sandboxLacks('reports of the ad account as a whole; ask for campaigns, groups or ads');
   const { scope, own } = named(fetch);
@@ -352,17 +221,17 @@ export const report: ReportSpec = {
   defaultLevel: 'campaign',
   metrics: METRIC_RULES,
   defaultMetrics: DEFAULT_METRICS,
-  dimensions: {
-    DATE: { native: 'stat_time_day' },
-    // Where the ad was shown: TikTok, Pangle, Global App Bundle.
-    PLATFORM: { native: 'placement' },
-    // TikTok's "platform" is the system of the device.
-    DEVICE: { native: 'platform' },
-  },
+  dimensions: DIMENSION_TABLE,
   nameMetric: { campaign: 'campaign_name', group: 'adgroup_name', ad: 'ad_name' },
-  maxDays: { daily: 30, total: 365 },
+  maxDays: { daily: 30, total: 365, hourly: 1 },
   // Clicks are attributed for up to 28 days, views for 7.
   provisionalDays: 28,
   fetch: fetchRows,
+  tasks,
+  objects: async (ctx, fetch) => {
+    if (fetch.level === 'organization') return 1;
+    const { scope, own } = named(fetch);
+    return own?.length ?? count(ctx, fetch, scope);
+  },
   levelFromRaw: (raw) => LEVEL_OF_DATA_LEVEL.get(String(raw['data_level'] ?? '')),
 };

@@ -10,4 +10,4 @@ import { migration as launch } from './0012-launch.ts';
 import type { Migration } from './migration.ts';
 
 /** All migrations, in the order they run. */
-export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, access, writes, tokenOrigins, creators, launch];
+export const MIGRATIONS: readonly Migration[] = [initial, vault, tokenLife, access, writes, tokenOrigins, reportJobs, creators, launch];

@@ -10,6 +10,8 @@ export * from './integrations.ts';
 export * from './launch.ts';
 export type { ListOptions } from './list.ts';
 export * from './oauth-states.ts';
+export * from './report-jobs.ts';
+export * from './report-segments.ts';
 export * from './secrets.ts';
 export * from './spend-guards.ts';
 export * from './token-lives.ts';
