@@ -1,5 +1,6 @@
 /** Removes what the database need not keep: old call-log rows, old writes, and connect flows that nobody finished. */
 import type { Clock } from '../core/clock.ts';
+import type { Conversions } from '../core/conversions/service.ts';
 import { KEEP_MS, KEEP_OPEN_MS } from '../core/idempotency/journal.ts';
 import type { Store, StoreLog } from '../core/store/port.ts';
 import {
@@ -19,6 +20,9 @@ export interface HousekeepingOptions {
   log: StoreLog;
   /** How long call-log rows are kept. */
   apiCallDays: number;
+  conversions?: Pick<Conversions, 'tidy'> | undefined;
+  /** How long fates of conversion events are kept, and the content of refused ones. Default 30 and 7 days. */
+  conversionDays?: { fates: number; contents: number } | undefined;
 }
 
 /** One round. Every node of several may run it: deleting what is already gone does no harm. */
@@ -26,7 +30,16 @@ export async function tidy({
   store,
   clock,
   apiCallDays,
-}: HousekeepingOptions): Promise<{ calls: number; states: number; sessions: number; writes: number; usage: number }> {
+  conversions,
+  conversionDays = { fates: 30, contents: 7 },
+}: HousekeepingOptions): Promise<{
+  calls: number;
+  states: number;
+  sessions: number;
+  writes: number;
+  events: number;
+  usage: number;
+}> {
   const now = clock.now().getTime();
   return {
     calls: await pruneApiCalls(store.db, new Date(now - apiCallDays * DAY_MS)),
@@ -34,6 +47,13 @@ export async function tidy({
     states: await pruneOAuthStates(store.db, new Date(now - DAY_MS)),
     sessions: await pruneDashboardSessions(store.db, new Date(now)),
     writes: await pruneWrites(store.db, new Date(now - KEEP_MS), new Date(now - KEEP_OPEN_MS)),
+    events:
+      (
+        await conversions?.tidy({
+          fates: new Date(now - conversionDays.fates * DAY_MS),
+          contents: new Date(now - conversionDays.contents * DAY_MS),
+        })
+      )?.fates ?? 0,
     // Of use by day a year and a month, which is what a review asks about; of minutes a month.
     usage: await prunePlatformUsage(store.db, new Date(now - 400 * DAY_MS), new Date(now - 31 * DAY_MS)),
   };

@@ -1,8 +1,10 @@
 /** Numbers for Prometheus. One registry per server, so that several servers in one process do not mix. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Conversions } from '../core/conversions/service.ts';
 import type { CircuitReport } from '../core/http/breaker.ts';
 import type { Pacer } from '../core/pacing/pacer.ts';
+import { conversionMetrics } from './conversion-metrics.ts';
 import { quotaMetrics } from './quota-metrics.ts';
 import { statusOf } from './request.ts';
 
@@ -16,6 +18,8 @@ export interface MetricSources {
   callLogDropped(): number;
   /** Quotas of the platforms. */
   pacer: Pick<Pacer, 'waiting' | 'snapshot' | 'counts' | 'status'>;
+  /** Conversion events since the start, and those that wait. */
+  conversions: Pick<Conversions, 'counts' | 'waiting'>;
   /** Circuit breakers that have seen calls lately. */
   circuits(): readonly CircuitReport[];
   /** Retry budgets that have been used. */
@@ -62,6 +66,7 @@ export class Metrics {
     });
     this.#active = new Gauge({ name: 'polyad_http_requests_active', help: 'Requests under way.', registers });
     quotaMetrics(sources.pacer, registers);
+    conversionMetrics(sources.conversions, registers);
     new Gauge({
       name: 'polyad_circuit_open',
       help: 'Circuit breakers: 1 = calls are refused, 0.5 = a probe is due or under way, 0 = closed.',

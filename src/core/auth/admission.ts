@@ -16,7 +16,9 @@ import {
   createConnection,
   originsOfTokens,
   rememberTokenOrigins,
+  tokenFingerprint,
   updateConnection,
+  usesOfCredential,
 } from '../store/repositories/index.ts';
 import type { ConnectionAccount, ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 import { connectionOwner, expiryColumns, grantOf, type SealedTokens, TOKENS } from './credentials.ts';
@@ -76,6 +78,7 @@ export class Admission {
    */
   async admit(brought: Candidate): Promise<ConnectionRow> {
     await this.#sameEnvironment(brought);
+    await this.#isGrant(brought);
     const { candidate, found } = await this.#tested(brought);
     const account = accountOf(candidate, found);
     if (candidate.replacing !== undefined && !sameAccount(candidate.replacing.account, account))
@@ -84,6 +87,17 @@ export class Admission {
     return candidate.replacing === undefined
       ? this.#create(candidate, account)
       : this.#replace(candidate, candidate.replacing, account);
+  }
+
+  /** Refuses a credential for events where a grant is wanted: it opens nothing else. */
+  async #isGrant({ platform, tokens }: Candidate): Promise<void> {
+    const { type, name } = platform.manifest;
+    for (const token of tokensOf(tokens))
+      if ((await usesOfCredential(this.#parts.store.db, tokenFingerprint(type, token))).length > 0)
+        throw new PolyadError('conversion_credential_wrong_kind', {
+          message: `This is the credential of a conversion destination: it sends events to ${name} and opens nothing else.`,
+          details: { given: 'event credential', expected: ['OAuth token'] },
+        });
   }
 
   /** Refuses tokens that are known to be of another environment, before any request could carry them to its hosts. */

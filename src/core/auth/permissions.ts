@@ -52,7 +52,7 @@ export function askedPermissions(platform: Platform, scopes: readonly string[] |
 }
 
 /** True when one of `needed` was granted, itself or by a scope above it. */
-function granted(platform: Platform, needed: readonly string[], scopes: ReadonlySet<string>): boolean {
+export function granted(platform: Platform, needed: readonly string[], scopes: ReadonlySet<string>): boolean {
   const parents = platform.auth.scopeParents ?? {};
   return needed.some((scope) => {
     const seen = new Set<string>();

@@ -6,6 +6,7 @@
  * what an answer means; the core paces, authorises, sends, retries and logs.
  */
 import type { ErrorCode, Retry } from '../errors/index.ts';
+import type { ConversionSpec } from './conversion-spec.ts';
 import type { FieldRule } from './fields.ts';
 import type { PagingRecipe } from './paging.ts';
 import type { LaunchSpec } from './launch-spec.ts';
@@ -538,6 +539,8 @@ export interface Platform {
   errors: ErrorSpec;
   objects: Partial<Record<ObjectName, ObjectSpec>>;
   report?: ReportSpec;
+  /** Server-side conversion events. */
+  conversions?: ConversionSpec;
   /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
   /** The way to production access: what the platform's review asks. */
   launch?: LaunchSpec;

@@ -199,7 +199,7 @@ export interface TokenOutageTable {
   failures: number;
 }
 
-export type SecretOwnerKind = 'integration' | 'connection';
+export type SecretOwnerKind = 'integration' | 'connection' | 'destination';
 
 /** An encrypted secret. Only `auth/vault.ts` reads inside; everything in it is safe to keep in a back-up. */
 export interface SealedEnvelope {

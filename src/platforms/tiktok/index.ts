@@ -1,6 +1,7 @@
 /** The TikTok module: everything polyad knows of TikTok for Business. Gotchas and set-up: README.md. */
 import { definePlatform } from '../../core/connector/define.ts';
 import { auth } from './auth.ts';
+import { conversions } from './conversions.ts';
 import { errors } from './errors.ts';
 import { API, manifest } from './manifest.ts';
 import { launch } from './launch.ts';
@@ -31,6 +32,7 @@ export default definePlatform({
     ...{ identity, creator_authorization: creatorAuthorization },
   },
   report,
+  conversions,
   launch,
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
   endpointClass: (operation) =>

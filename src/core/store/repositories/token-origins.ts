@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Db } from '../schema.ts';
 
 /** SHA-256 over platform and token. A plain hash suffices because tokens are long and random. */
-const fingerprint = (type: string, token: string): string =>
+export const tokenFingerprint = (type: string, token: string): string =>
   createHash('sha256').update(`${type}\u0000${token}`).digest('hex');
 
 /** Environments of those tokens that were seen before. Not scoped to a workspace: a token has one origin for all. */
@@ -14,7 +14,7 @@ export async function originsOfTokens(db: Db, type: string, tokens: readonly str
     .where(
       'fingerprint',
       'in',
-      tokens.map((token) => fingerprint(type, token)),
+      tokens.map((token) => tokenFingerprint(type, token)),
     )
     .execute();
   return rows.map((row) => row.environment);
@@ -31,7 +31,7 @@ export async function rememberTokenOrigins(
   if (tokens.length === 0) return;
   await db
     .insertInto('token_origins')
-    .values(tokens.map((token) => ({ fingerprint: fingerprint(type, token), environment, created_at: now })))
+    .values(tokens.map((token) => ({ fingerprint: tokenFingerprint(type, token), environment, created_at: now })))
     .onConflict((conflict) => conflict.column('fingerprint').doNothing())
     .execute();
 }
