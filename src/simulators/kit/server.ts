@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -37,7 +38,8 @@ export interface SimulatorRequest {
 export interface SimulatorAnswer {
   status: number;
   headers: Record<string, string>;
-  body: string | Buffer;
+  /** Parts are sent as they come, and asked for only as fast as the client reads. */
+  body: string | Buffer | AsyncIterable<string>;
   /** The platform's own code, for the log. */
   code?: string | number | null;
 }
@@ -90,6 +92,16 @@ async function readForm(request: FastifyRequest): Promise<NonNullable<SimulatorR
     }
   }
   return form;
+}
+
+/** The first parts of a stream, then an error that ends the connection. */
+async function* brokenOff(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  let sent = 0;
+  for await (const part of parts) {
+    if (sent++ > 1) break;
+    yield sent === 1 ? part.slice(0, (part.length >> 1) + 1) : part;
+  }
+  throw new Error('broken off by a fault');
 }
 
 /** The body as the log shows it: JSON or form members without secrets, names and sizes of files. */
@@ -184,6 +196,13 @@ export function createSimulatorServer(parts: ServerParts) {
       reply.hijack();
       reply.raw.destroy();
       return reply;
+    }
+    if (typeof answer.body !== 'string' && !Buffer.isBuffer(answer.body)) {
+      const parts = effect.outcome === 'truncate' ? brokenOff(answer.body) : answer.body;
+      return reply
+        .code(answer.status)
+        .headers(answer.headers)
+        .send(Readable.from(parts, { objectMode: false }));
     }
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     if (effect.outcome === 'truncate') {

@@ -24,8 +24,8 @@ export interface Walk {
   needed: readonly number[];
   /** Ads that count. */
   accept?: (run: Run) => boolean;
-  /** Only this campaign. */
-  campaign?: Native;
+  /** Only these campaigns. */
+  campaigns?: readonly Native[];
 }
 
 /**
@@ -34,7 +34,7 @@ export interface Walk {
  */
 export function walk(
   world: World,
-  { advertiser, from, to, now, slots, needed, accept, campaign }: Walk,
+  { advertiser, from, to, now, slots, needed, accept, campaigns: named }: Walk,
   visit: (run: Run, day: number, slot: number, hour: number, part: Float64Array) => void,
 ): void {
   const calendar = calendarOf(advertiser);
@@ -43,7 +43,7 @@ export function walk(
   const part = measures();
   const partial = measures();
   const moneyOnly = needed.every((i) => i === SPEND || i === IMPRESSIONS);
-  const campaigns = campaign ? [campaign] : world.campaigns.by('advertiser', advertiser.id);
+  const campaigns = named ?? world.campaigns.by('advertiser', advertiser.id);
   for (const each of campaigns) {
     const ledger = ledgerOf(world, advertiser, each, Math.max(today, 0));
     const accepted = ledger.runs.map((run) => accept === undefined || accept(run));
@@ -94,7 +94,15 @@ function spentIn(world: World, advertiser: Advertiser, campaign: Native): Map<st
   if (known?.slot === slot) return known.spent;
   const minor = new Map<string, Spent>();
   const needed = [IMPRESSIONS, SPEND];
-  const asked = { advertiser, from: Number.NEGATIVE_INFINITY, to: today, now, slots: false, needed, campaign };
+  const asked = {
+    advertiser,
+    from: Number.NEGATIVE_INFINITY,
+    to: today,
+    now,
+    slots: false,
+    needed,
+    campaigns: [campaign],
+  };
   walk(world, asked, (run, day, _slot, _hour, part) => {
     for (const { id } of [run.campaign, run.adgroup, run.ad]) {
       let entry = minor.get(id);

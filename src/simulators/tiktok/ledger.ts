@@ -72,7 +72,16 @@ interface Kept {
   permissions: number | undefined;
 }
 
-const kept = new WeakMap<SimulatorStore, Map<string, Kept>>();
+/** Ledgers in memory, the one used last at the end. */
+interface Memory {
+  ledgers: Map<string, Kept>;
+  weight: number;
+}
+
+const kept = new WeakMap<SimulatorStore, Memory>();
+/** How much may be kept of all ledgers, in bytes by estimate; making one anew takes milliseconds. */
+const KEPT_BYTES = 128 * 2 ** 20;
+const weightOf = (ledger: Ledger) => ledger.length * 16 + ledger.runs.length * 900;
 
 /** Earlier states of the objects of this world. */
 const pastOf = (world: World) => world.store.collection<Past>('past', { advertiser: (row: Past) => row.advertiser_id });
@@ -334,11 +343,12 @@ const alike = (a: unknown, b: unknown) =>
 
 /** The ledger of a campaign up to and including the day `through` (a day of the account's calendar). */
 export function ledgerOf(world: World, advertiser: Advertiser, campaign: Native, through: number): Ledger {
-  let ledgers = kept.get(world.store);
-  if (!ledgers) {
-    ledgers = new Map();
-    kept.set(world.store, ledgers);
+  let memory = kept.get(world.store);
+  if (!memory) {
+    memory = { ledgers: new Map(), weight: 0 };
+    kept.set(world.store, memory);
   }
+  const { ledgers } = memory;
   const ads = world.ads.by('campaign', campaign.id);
   const source = [
     campaign,
@@ -355,9 +365,19 @@ export function ledgerOf(world: World, advertiser: Advertiser, campaign: Native,
     (known.permissions === undefined || known.permissions === sparkVersion(world)) &&
     known.source.every((part, i) => alike(part, source[i]))
   ) {
+    ledgers.delete(campaign.id);
+    ledgers.set(campaign.id, known);
     return known.ledger;
   }
   const ledger = makeLedger(world, advertiser, campaign, ads, through);
+  if (known) memory.weight -= weightOf(known.ledger);
+  ledgers.delete(campaign.id);
   ledgers.set(campaign.id, { ledger, source, permissions: ads.some(isSpark) ? sparkVersion(world) : undefined });
+  memory.weight += weightOf(ledger);
+  for (const [oldest, { ledger: gone }] of ledgers) {
+    if (memory.weight <= KEPT_BYTES || oldest === campaign.id) break;
+    ledgers.delete(oldest);
+    memory.weight -= weightOf(gone);
+  }
   return ledger;
 }

@@ -19,6 +19,8 @@ export interface ObjectFilter {
   level: ObjectLevel;
   field: string;
   pass(row: Native, context: StatusContext): boolean;
+  /** The only ids that can pass, if it is a filter by ids: lets a report over a few objects look at these alone. */
+  ids?: readonly string[];
 }
 
 /** A filter on a row of the answer. */
@@ -204,6 +206,7 @@ export function readFilters(filtering: unknown, requested: readonly string[]): F
         level,
         field,
         pass: (row) => pass(memberOf(row, field)),
+        ...(type === 'IN' && field.includes('_id') ? { ids: jsonArray(name, value).map(String) } : {}),
       });
       continue;
     }

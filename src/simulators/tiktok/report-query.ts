@@ -9,7 +9,7 @@ import type { Level } from './report-attributes.ts';
 import { DIMENSIONS, type Dimension, type ReportType } from './report-dimensions.ts';
 import { type Filters, readFilters } from './report-filters.ts';
 import { isAttribute, isCash, isMetric } from './report-metrics.ts';
-import { type Advertiser, type Call, TikTokError } from './types.ts';
+import { type Advertiser, type Call, type Native, TikTokError } from './types.ts';
 
 /** One checked report. */
 export interface ReportQuery {
@@ -35,6 +35,8 @@ export interface ReportQuery {
   sandbox: boolean;
   /** The report knows what was delivered until then, epoch milliseconds. */
   now: number;
+  /** Only these campaigns: one part of a large report. */
+  campaigns?: readonly Native[];
   /** Asynchronous reports have neither the cap on ids nor the limits on the span. */
   task: boolean;
 }

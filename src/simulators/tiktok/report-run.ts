@@ -62,6 +62,23 @@ interface Selection {
 
 const seconds = (row: Native): number => parseStamp(String(row['create_time'] ?? ''))?.getTime() ?? 0;
 
+/**
+ * Campaigns that the report can be about, when its filters name ids; undefined = all of the account. Ad groups and ads
+ * that are named lead to their campaigns.
+ */
+function namedCampaigns(world: World, query: ReportQuery, advertiserId: string): readonly Native[] | undefined {
+  if (query.campaigns) return query.campaigns.filter((row) => row.advertiser_id === advertiserId);
+  const found = query.filters.objects.find((filter) => filter.ids !== undefined);
+  if (!found) return undefined;
+  const rows = found.level === 'campaign' ? world.campaigns : found.level === 'adgroup' ? world.adgroups : world.ads;
+  const ids = new Set<string>();
+  for (const id of found.ids!) {
+    const row = rows.get(id) ?? (found.level === 'ad' ? smartAds(world).get(id) : undefined);
+    if (row?.advertiser_id === advertiserId) ids.add(found.level === 'campaign' ? row.id : String(row['campaign_id']));
+  }
+  return [...ids].map((id) => world.campaigns.get(id)).filter((row) => row !== undefined);
+}
+
 /** Objects of the report's level that pass the filters of their level and above, newest first. */
 function selectTargets(world: World, query: ReportQuery, contexts: Map<string, StatusContext>): Selection {
   const targets: Target[] = [];
@@ -78,7 +95,14 @@ function selectTargets(world: World, query: ReportQuery, contexts: Map<string, S
     const filters = query.filters.objects.filter((filter) => LEVELS.indexOf(filter.level) <= upTo);
     // By ad_id_v2 a Smart+ ad is one target, whatever creatives it has or had (TikTok docs 1854103649826817).
     const whole = new Set<string>();
-    for (const each of collection.by('advertiser', advertiser.id)) {
+    const named = namedCampaigns(world, query, advertiser.id);
+    const candidates =
+      named === undefined
+        ? collection.by('advertiser', advertiser.id)
+        : level === 'campaign'
+          ? named
+          : named.flatMap((campaign) => collection.by('campaign', campaign.id));
+    for (const each of candidates) {
       const smart = query.idDimension === 'ad_id_v2' ? each['smart_plus_ad_id'] : undefined;
       if (typeof smart === 'string' && whole.has(smart)) continue;
       const row = typeof smart === 'string' ? (smartAds(world).get(smart) ?? each) : each;
@@ -213,6 +237,7 @@ function fill(
       slots: perSlot,
       needed: plan.needed,
       accept,
+      ...only(namedCampaigns(world, query, advertiser.id)),
     };
     walk(world, asked, (run, localDay, slot, localHour, part) => {
       let day = localDay;
@@ -245,6 +270,8 @@ function fill(
   return table;
 }
 
+const only = (campaigns: readonly Native[] | undefined) => (campaigns === undefined ? {} : { campaigns });
+
 /** Catalog reports are about ads from a catalog, playable reports about ads with playable material. */
 function inReport({ type }: ReportQuery, { ad, adgroup }: Run): boolean {
   if (type === 'CATALOG') return typeof adgroup['catalog_id'] === 'string' && adgroup['catalog_id'] !== '';
@@ -268,9 +295,15 @@ function labelsOf(
   return combination;
 }
 
-/** Carries the report out. */
-export function runReport(world: World, query: ReportQuery): ReportResult {
-  const contexts = new Map(query.advertisers.map(({ id }) => [id, statusContext(world, id)]));
+/**
+ * Carries the report out.
+ * @param contexts By ad account; given when a report is made in parts, so that parents are looked up once.
+ */
+export function runReport(
+  world: World,
+  query: ReportQuery,
+  contexts = new Map(query.advertisers.map(({ id }) => [id, statusContext(world, id)])),
+): ReportResult {
   const numbers = query.metrics.filter((name) => name !== 'timezone' && !isAttribute(name));
   const named = query.filters.rows.filter(({ kind }) => kind === 'metric').map(({ name }) => name);
   const plan = planMetrics([...numbers, ...named, ...(query.order ? [query.order.metric] : [])]);

@@ -5,10 +5,11 @@
  */
 import { hex } from '../kit/random.ts';
 import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
-import { readQuery } from './report-query.ts';
+import { type ReportQuery, readQuery } from './report-query.ts';
 import { type ReportResult, runReport } from './report-run.ts';
 import { workbook } from './report-workbook.ts';
-import { type Call, RawAnswer, TikTokError, type World } from './types.ts';
+import { statusContext } from './status.ts';
+import { type Call, type Endpoint, type Grant, RawAnswer, TikTokError, type World } from './types.ts';
 
 type TaskStatus = 'QUEUING' | 'PROCESSING' | 'SUCCESS' | 'FAILED' | 'CANCELED';
 type Format = 'CSV_STRING' | 'CSV_DOWNLOAD' | 'XLSX_DOWNLOAD';
@@ -29,8 +30,11 @@ interface ReportFile {
   id: string;
   name: string;
   expires: number;
-  /** Base64. */
-  content: string;
+  /** Base64 of a workbook; a CSV file is made from its task while it is sent. */
+  content?: string;
+  task: Task;
+  /** Whose report it is. */
+  user_id: string;
   type: string;
 }
 
@@ -130,30 +134,54 @@ const title = (name: string): string =>
     .map((word) => (word === 'id' ? 'ID' : word.charAt(0).toUpperCase() + word.slice(1)))
     .join(' ');
 
-/** The report as lines of cells, the first one with the titles. */
-function cells(task: Task, call: Call): string[][] {
-  // The report says what was known when it was done, however late it is fetched.
-  const at = new Date(task.created + task.delay);
-  const query = readQuery({
+const CREATE = { path: 'report/task/create' } as Endpoint;
+
+/** The checked report of a task: it says what was known when it was done, however late it is fetched. */
+const queryOf = (task: Task, call: Pick<Call, 'world' | 'host' | 'grant'>): ReportQuery =>
+  readQuery({
     ...call,
-    endpoint: { ...call.endpoint, path: 'report/task/create' },
+    endpoint: CREATE,
     params: task.params,
-    now: at,
-  });
-  const result: ReportResult = runReport(call.world, query);
-  const columns = [...query.dimensions, ...query.metrics];
+    now: new Date(task.created + task.delay),
+  } as Call);
+
+const titles = (task: Task, query: ReportQuery): string[] => {
   const translate = task.params['enable_report_title_translation'] !== false;
-  return [
-    columns.map((name) => (translate ? title(name) : name)),
-    ...result
-      .rows(0, result.length)
-      .map((row) => [...Object.values(row.dimensions), ...query.metrics.map((name) => row.metrics[name] ?? '')]),
-  ];
-}
+  return [...query.dimensions, ...query.metrics].map((name) => (translate ? title(name) : name));
+};
+
+const lines = (result: ReportResult, query: ReportQuery): string[][] =>
+  result
+    .rows(0, result.length)
+    .map((row) => [...Object.values(row.dimensions), ...query.metrics.map((name) => row.metrics[name] ?? '')]);
 
 const csvCell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const csv = (lines: readonly (readonly string[])[]) =>
-  `${lines.map((line) => line.map(csvCell).join(',')).join('\r\n')}\r\n`;
+const csv = (rows: readonly (readonly string[])[]) => rows.map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
+
+/** Parts of the CSV text are collected up to this length before they are sent. */
+const PART = 256 * 1024;
+
+/**
+ * The CSV of a report, made while it is sent: campaign by campaign, so that a report of millions of rows is never held.
+ * Reports without an id of their objects, and ordered ones, are made in one piece.
+ */
+async function* csvParts(world: World, task: Task, query: ReportQuery): AsyncGenerator<string> {
+  let text = csv([titles(task, query)]);
+  const whole = query.level === 'advertiser' || query.idDimension === undefined || query.order !== undefined;
+  // Taken before the first part is sent: what is made or deleted meanwhile does not tear the report.
+  const campaigns = query.advertisers.flatMap(({ id }) => world.campaigns.by('advertiser', id));
+  const pieces = whole ? [query] : [...campaigns].reverse().map((row) => ({ ...query, campaigns: [row] }));
+  const contexts = new Map(query.advertisers.map(({ id }) => [id, statusContext(world, id)]));
+  for (const piece of pieces) {
+    text += csv(lines(runReport(world, piece, contexts), query));
+    if (text.length < PART) continue;
+    yield text;
+    text = '';
+    // Others are answered between two parts.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (text !== '') yield text;
+}
 
 /**
  * `report/task/download`: the CSV text itself for CSV_STRING, a link of one hour otherwise.
@@ -169,18 +197,24 @@ export function downloadTask(call: Call): unknown {
   }
   if (status !== 'SUCCESS') throw new TikTokError(40200, `The task has no result. Status: ${status}.`);
   const format = (task.params['output_format'] ?? 'CSV_STRING') as Format;
-  const lines = cells(task, call);
-  if (format === 'CSV_STRING') return new RawAnswer(200, CSV, csv(lines));
+  const query = queryOf(task, call);
+  if (format === 'CSV_STRING') return new RawAnswer(200, CSV, csvParts(call.world, task, query));
   const given = String(task.params['file_name'] ?? '').trim();
   const extension = format === 'XLSX_DOWNLOAD' ? 'xlsx' : 'csv';
-  const content = format === 'XLSX_DOWNLOAD' ? workbook(lines) : Buffer.from(csv(lines));
+  // A workbook is made in memory and kept; a CSV file is made when it is fetched, as it was asked for now.
+  const content =
+    format === 'XLSX_DOWNLOAD'
+      ? workbook([titles(task, query), ...lines(runReport(call.world, query), query)])
+      : undefined;
   const files = filesOf(call.world);
   for (const old of [...files.values()]) if (old.expires <= now) files.delete(old.id);
   const file: ReportFile = {
     id: hex(40, 'report file', task.id, now),
     name: `${given || `report_${task.id}`}.${extension}`,
     expires: now + LINK_MS,
-    content: content.toString('base64'),
+    ...(content === undefined ? {} : { content: content.toString('base64') }),
+    task,
+    user_id: call.grant!.user_id,
     type: format === 'XLSX_DOWNLOAD' ? XLSX : CSV,
   };
   files.put(file);
@@ -190,6 +224,9 @@ export function downloadTask(call: Call): unknown {
     output_format: format,
   };
 }
+
+/** The right to read the report as its user has it now: with the ad accounts of the task. */
+const grantOf = ({ task, user_id }: ReportFile) => ({ user_id, advertiser_ids: task.advertiser_ids }) as Grant;
 
 /** Serves a `download_url`; 403 once its hour is over, as storage hosts do with links that have run out (unverified). */
 export function reportFiles(request: SimulatorRequest, world: World): SimulatorAnswer | undefined {
@@ -205,7 +242,10 @@ export function reportFiles(request: SimulatorRequest, world: World): SimulatorA
       'content-type': file.type,
       'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
     },
-    body: Buffer.from(file.content, 'base64'),
+    body:
+      file.content === undefined
+        ? csvParts(world, file.task, queryOf(file.task, { world, host: 'production', grant: grantOf(file) }))
+        : Buffer.from(file.content, 'base64'),
     code: null,
   };
 }

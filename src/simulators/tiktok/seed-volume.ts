@@ -211,6 +211,8 @@ function draw(world: World, advertiser: Advertiser, options: VolumeOptions): Dra
           call_to_action: objective === 'APP_PROMOTION' ? 'DOWNLOAD_NOW' : 'SHOP_NOW',
           landing_page_url: `https://www.${brand.toLowerCase()}.example/${theme.toLowerCase().replaceAll(' ', '-')}`,
           identity_type: 'TT_USER',
+          // Every fourth campaign also counts purchases in stores, so that each channel of conversions has some.
+          ...(c % 4 === 1 ? { tracking_offline_event_set_ids: ['7130000000000000001'] } : {}),
         });
       }
     }

@@ -277,8 +277,8 @@ export class TikTokError extends Error {
 export class RawAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | Buffer;
-  constructor(status: number, contentType: string, body: string | Buffer) {
+  readonly body: string | Buffer | AsyncIterable<string>;
+  constructor(status: number, contentType: string, body: string | Buffer | AsyncIterable<string>) {
     this.status = status;
     this.contentType = contentType;
     this.body = body;
