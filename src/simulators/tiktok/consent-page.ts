@@ -1,6 +1,7 @@
 /** The authorize pages. */
 import { escapeHtml, htmlPage } from '../kit/html.ts';
 import type { SimulatorAnswer, SimulatorRequest } from '../kit/server.ts';
+import { AGENCY_USER, seedAgency } from './agency.ts';
 import { scopeName } from './auth.ts';
 import {
   type ConsentDecision,
@@ -11,6 +12,7 @@ import {
   offeredAdvertisers,
   readConsentRequest,
 } from './consent.ts';
+import { makeAdvertiser } from './seed.ts';
 import type { User, World } from './types.ts';
 
 /** Paths of the authorize pages, with and without the last slash. */
@@ -42,6 +44,12 @@ function userSwitch(users: readonly User[], current: User, action: URLSearchPara
     const mark = user.id === current.id ? ' aria-current="true"' : '';
     return `<li><a href="?${escapeHtml(query.toString())}"${mark}>${escapeHtml(user.display_name)}</a></li>`;
   });
+  // The agency is made when somebody signs in as it: a fresh simulator stays small.
+  if (!users.some((user) => user.id === AGENCY_USER)) {
+    const query = new URLSearchParams(action);
+    query.set('sim_user_id', AGENCY_USER);
+    items.push(`<li><a href="?${escapeHtml(query.toString())}">An agency with 2,500 ad accounts</a></li>`);
+  }
   return `<nav aria-labelledby="who"><h2 id="who">Signed in as</h2><ul>${items.join('')}</ul></nav>`;
 }
 
@@ -119,6 +127,7 @@ export function createConsent(world: World) {
     try {
       const asked = readRequest(world, kind, query);
       const chosen = query.get('sim_user_id');
+      if (chosen === AGENCY_USER) seedAgency(world, (given) => makeAdvertiser(world, given));
       const user = (chosen === null ? undefined : world.users.get(chosen)) ?? [...world.users.values()][0];
       if (!user) return errorPage('There is no test user. Reset the simulator or create one with the control API.');
       if (request.method === 'GET') return consentPage(world, { request: asked, user, query });

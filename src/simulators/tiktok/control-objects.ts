@@ -1,5 +1,6 @@
 /** What happens to ad accounts outside the API, by the control API: linked accounts, lost pixels. */
 import { type ControlCall, ControlError, type ControlRoute } from '../kit/control.ts';
+import { agencyRoutes } from './control-agency.ts';
 import { ledgerRoutes } from './control-ledger.ts';
 import { sparkRoutes } from './control-spark.ts';
 import { setIdentityUsable } from './spark.ts';
@@ -90,6 +91,7 @@ export function objectRoutes(world: World): ControlRoute[] {
   return [
     ...sparkRoutes(world),
     ...ledgerRoutes(world),
+    ...agencyRoutes(world),
     { method: 'POST', path: '/identities', summary: 'link a TikTok account to an ad account', handle: link },
     { method: 'PATCH', path: '/identities/:id', summary: 'change what a linked account allows', handle: change },
     {

@@ -1,5 +1,6 @@
 /** `POST /_control/seed` of the TikTok simulator. */
 import { bad, found, reader } from '../kit/control.ts';
+import { seedAgency } from './agency.ts';
 import { makeAdvertiser, TEST_TOKEN } from './seed.ts';
 import { seedAssets } from './seed-assets.ts';
 import { seedSmartPlus } from './seed-smart-plus.ts';
@@ -76,7 +77,8 @@ function makeAdvertisers(world: World, n: number, token: string): string[] {
 /**
  * Makes `volume` ads with their campaigns and ad groups in one ad account, or so many `advertisers`, ticked in the test
  * token or the one named by `grant_to`, or both; `smart_plus: true` makes an ad account that mixes manual, legacy Smart+ and
- * Upgraded Smart+ objects, live and deleted (see `GET /objects` and `GET /ledger`).
+ * Upgraded Smart+ objects, live and deleted (see `GET /objects` and `GET /ledger`); `agency: true` makes a user with three
+ * Business Centers and 2,500 ad accounts, who can then be chosen on the consent page.
  * @throws ControlError 400 for a value out of range, 404 for an account or token there is not.
  */
 export function seedByControl(world: World, body: Record<string, unknown>): Record<string, unknown> {
@@ -84,10 +86,12 @@ export function seedByControl(world: World, body: Record<string, unknown>): Reco
   const volume = whole(read, 'volume', 200_000);
   const advertisers = whole(read, 'advertisers', 5_000);
   const smart = read.flag('smart_plus') === true;
-  if (volume === undefined && advertisers === undefined && !smart) {
-    bad('give volume (number of ads), advertisers (number) or smart_plus (true)');
+  const agency = read.flag('agency') === true;
+  if (volume === undefined && advertisers === undefined && !smart && !agency) {
+    bad('give volume (number of ads), advertisers (number), smart_plus (true) or agency (true)');
   }
   return {
+    ...(agency ? { agency: seedAgency(world, (given) => makeAdvertiser(world, given)) } : {}),
     ...(smart ? { smart_plus: { advertiser_id: makeSmartPlus(world, read) } } : {}),
     ...(advertisers === undefined
       ? {}

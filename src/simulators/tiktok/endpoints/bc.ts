@@ -1,7 +1,7 @@
 /** Business Centers: reads. Facts: official yml bc_*; the shape of advertiser/balance/get from TikTok docs 1739939106470913. */
 import { page, pickFields } from '../paging.ts';
 import { stamp } from '../stamp.ts';
-import { type Advertiser, type BusinessCenter, type Call, type Endpoint, TikTokError } from '../types.ts';
+import { type Advertiser, type BusinessCenter, type Call, type Endpoint, TikTokError, type User } from '../types.ts';
 import {
   assetType,
   bcOf,
@@ -19,6 +19,7 @@ import {
   text,
 } from './bc-access.ts';
 import { adminAssetView, assetsOf } from './bc-asset.ts';
+import { financeRole, invites } from './bc-member.ts';
 
 const bcInfo = (bc: BusinessCenter) => ({
   bc_id: bc.id,
@@ -34,7 +35,7 @@ const bcInfo = (bc: BusinessCenter) => ({
   verification_status: bc.verification_status,
 });
 
-const extRole = (role: 'ADMIN' | 'STANDARD') => ({ finance_role: role === 'ADMIN' ? 'MANAGER' : 'ANALYST' });
+const extRole = (call: Call, bcId: string, user: User) => ({ finance_role: financeRole(call.world, bcId, user) });
 
 /** bc/get: the gateway drops null members of this one, so `parent_bc` and `binding_status` appear only when set. */
 const get: Endpoint = {
@@ -64,7 +65,11 @@ const get: Endpoint = {
     const rows = [...world.businessCenters.values()]
       .filter((bc) => roles[bc.id] && (only === undefined || bc.id === only))
       .filter((bc) => relation === undefined && matches(keyword, bc.name, bc.id))
-      .map((bc) => ({ bc_info: bcInfo(bc), user_role: roles[bc.id]!, ext_user_role: extRole(roles[bc.id]!) }));
+      .map((bc) => ({
+        bc_info: bcInfo(bc),
+        user_role: roles[bc.id]!,
+        ext_user_role: extRole(call, bc.id, self(call)),
+      }));
     return page(rows, call, PAGE_SIZE);
   },
 };
@@ -90,8 +95,22 @@ const memberGet: Endpoint = {
   handle(call) {
     const bc = bcOf(call);
     const filter = filtering(call);
-    const rows = membersOf(call, bc.id)
-      .map((user) => ({ ...memberView(user, bc.id), ext_user_role: extRole(user.bc_roles[bc.id]!) }))
+    const members = membersOf(call, bc.id).map((user) => ({
+      ...memberView(user, bc.id),
+      ext_user_role: extRole(call, bc.id, user),
+    }));
+    // Who was invited and has not accepted is known by address alone.
+    const pending = invites(call.world)
+      .by('bc', bc.id)
+      .map((invite) => ({
+        user_id: null,
+        user_name: '',
+        user_email: invite.email,
+        user_role: invite.user_role,
+        relation_status: 'PENDING',
+        ext_user_role: { finance_role: invite.finance_role ?? 'ANALYST' },
+      }));
+    const rows = [...members, ...pending]
       .filter((row) => matches(filter['keyword'], row.user_name, row.user_email))
       .filter((row) => filter['user_role'] === undefined || row.user_role === filter['user_role'])
       .filter((row) => filter['relation_status'] === undefined || row.relation_status === filter['relation_status']);

@@ -1,12 +1,19 @@
 import { creatorPage } from '../creator-page.ts';
 import type { Endpoint, Page } from '../types.ts';
+import { endpoints as bcMember } from './bc-member.ts';
 import { endpoints as creator } from './creator.ts';
 import { endpoints as smartPlus } from './smart-plus.ts';
 import { endpoints as smartPlusAd } from './smart-plus-ad.ts';
 import { endpoints as smartPlusReport } from './smart-plus-report.ts';
 
 /** Families besides the daily ones: what creators, agencies, Smart+ and catalogs add. */
-export const endpoints: readonly Endpoint[] = [...creator, ...smartPlus, ...smartPlusAd, ...smartPlusReport];
+export const endpoints: readonly Endpoint[] = [
+  ...creator,
+  ...bcMember,
+  ...smartPlus,
+  ...smartPlusAd,
+  ...smartPlusReport,
+];
 
 /** Their pages. */
 export const pages: readonly Page[] = [creatorPage];
