@@ -24,6 +24,7 @@ const LEVELS = ['Basic', 'Advanced', 'Premium', 'Ultimate'] as const;
 const CHOICES: Partial<Record<keyof Settings, readonly string[]>> = {
   limits: ['on', 'off'],
   token_model: ['official', 'guide'],
+  webhook_delivery: ['auto', 'manual'],
 };
 
 /** @throws ControlError 400 for a setting or value that is not known. */

@@ -54,13 +54,13 @@ describe('paths', () => {
   it('a documented path that is not simulated names the permission only where the token lacks it', async () => {
     const ask = (token: string) =>
       tiktok
-        .get('dmp/custom_audience/list', { advertiser_id: usd }, { token })
+        .get('video_template/status/get', { advertiser_id: usd }, { token })
         .then(({ code, message }) => [code, message]);
-    const refusal = 'No permission to call /dmp/custom_audience/list/.';
+    const refusal = 'No permission to call /video_template/status/get/.';
     expect(await ask(tiktok.ready.access_token)).toEqual([40001, refusal]);
     expect(await ask(await tokenFor(await newApp(['2'])))).toEqual([
       40001,
-      `${refusal} It needs one of the permissions 30.`,
+      `${refusal} It needs one of the permissions 62.`,
     ]);
   });
 

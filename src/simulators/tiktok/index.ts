@@ -10,11 +10,13 @@ import { createConsent } from './consent-page.ts';
 import { createTikTokControl } from './control.ts';
 import { eventRoutes } from './control-events.ts';
 import { objectRoutes } from './control-objects.ts';
+import { webhookRoutes } from './control-webhooks.ts';
 import { createDispatcher, envelope } from './dispatch.ts';
 import { endpoints, pages } from './endpoints/index.ts';
 import { EVENTS_MANAGER } from './events-page.ts';
 import { createLimits, RATE_LIMITED } from './limits.ts';
 import { readyInfo, seedBase } from './seed.ts';
+import { createWebhooks } from './webhooks.ts';
 import { createWorld } from './world.ts';
 
 const ID = 'tiktok';
@@ -70,6 +72,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
 
   const dispatch = createDispatcher({ store, world, limits, endpoints, report: say });
   const consent = createConsent(world);
+  const webhooks = createWebhooks(world);
   const tiktok = createTikTokControl({
     world,
     limits,
@@ -87,6 +90,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
       ...tiktok.routes,
       ...objectRoutes(world),
       ...eventRoutes(world),
+      ...webhookRoutes(world, webhooks),
     ],
     async handle(request) {
       const authorize = consent(request);
@@ -111,6 +115,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     store.close();
     throw error;
   }
+  webhooks.start(() => world.settings.webhook_delivery === 'auto');
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP address');
   // A wildcard is an address to listen on, not one to call.
@@ -129,6 +134,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
     clock,
     async close() {
       await server.close();
+      await webhooks.stop();
       store.close();
     },
   };

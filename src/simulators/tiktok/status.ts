@@ -89,6 +89,9 @@ export function reviewOf(context: StatusContext, ad: Native): 'WAITING' | 'APPRO
 
 /** Does the text of this ad make the review refuse it? */
 export function hasRejectMark(ad: Native): boolean {
+  // Decided by hand, through the control API; a change of the ad begins another review.
+  const decided = ad['_decided'] as { review: unknown; rejected: boolean } | undefined;
+  if (decided && decided.review === ad['_review_from']) return decided.rejected;
   const texts = [ad['ad_text'], ad['ad_name'], ...(Array.isArray(ad['ad_texts']) ? ad['ad_texts'] : [])];
   return texts.some((text) => typeof text === 'string' && text.includes(REJECT_MARK));
 }

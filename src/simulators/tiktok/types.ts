@@ -147,6 +147,8 @@ export interface Settings {
    * standard events and an e-mail or phone for offline.
    */
   events_strict: boolean;
+  /** `manual`: callbacks go out only when the control API says so (`POST /webhooks/deliver`). */
+  webhook_delivery: 'auto' | 'manual';
   /** How long a new or changed audience is in the making, in ms of virtual time. */
   audience_delay_ms: number;
   /** How many of a hundred uploaded identifiers belong to people on TikTok. */

@@ -18,6 +18,7 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   report_fails: false,
   events_strict: false,
   pixel_code_qps: null,
+  webhook_delivery: 'auto',
   audience_delay_ms: 60_000,
   audience_match_percent: 80,
 };

@@ -3,6 +3,7 @@ import { paging } from '../params.ts';
 import { given } from '../rules.ts';
 import type { Call, Endpoint, Native } from '../types.ts';
 import { requireBcMember } from './bc-access.ts';
+import { formsOf } from './lead.ts';
 
 /** Reads of catalogs and instant pages: catalog/get (yml catalog_get), page/get. */
 
@@ -46,7 +47,7 @@ const pageView = (origin: string) => (row: Native) => ({
   destination_urls: [],
   messaging_app_type: null,
   messaging_app_account_id: null,
-  transfer_status: null,
+  transfer_status: row['transfer_status'] ?? null,
   user_id: null,
   is_associated: false,
   duplicate_id: null,
@@ -54,14 +55,13 @@ const pageView = (origin: string) => (row: Native) => ({
 });
 
 function pages(call: Call): unknown {
-  const { world, params } = call;
+  const { params } = call;
   const types =
     (params['business_types'] as string[] | undefined) ??
     (given(params, 'business_type') ? [String(params['business_type'])] : undefined);
   const range = params['update_time_range'] as { start?: string; end?: string } | undefined;
   const title = String(params['title'] ?? '').toLowerCase();
-  const rows = world.pages
-    .by('advertiser', String(params['advertiser_id']))
+  const rows = formsOf(call)
     .filter((row) => !types || types.includes(String(row['business_type'] ?? 'LEAD_GEN')))
     .filter((row) => !given(params, 'page_status') || (row['status'] ?? 'PUBLISHED') === params['page_status'])
     .filter((row) => String(row['title']).toLowerCase().includes(title))
@@ -96,7 +96,7 @@ export const endpoints: Endpoint[] = [
     auth: 'token',
     scopes: ['680'],
     params: [
-      { name: 'advertiser_id', type: 'string', required: true },
+      { name: 'advertiser_id', type: 'string' },
       { name: 'library_id', type: 'string' },
       { name: 'page_status', type: 'string', enum: ['DRAFT', 'READY', 'EDITED', 'PUBLISHED'] },
       { name: 'title', type: 'string' },

@@ -11,8 +11,11 @@ import { endpoints as audienceUse } from './audience-use.ts';
 import { endpoints as bc } from './bc.ts';
 import { endpoints as bcAsset } from './bc-asset.ts';
 import { endpoints as bcPixel } from './bc-pixel.ts';
+import { endpoints as brandSafety } from './brand-safety.ts';
 import { endpoints as campaign } from './campaign.ts';
 import { endpoints as catalogPage } from './catalog-page.ts';
+import { endpoints as changelog } from './changelog.ts';
+import { endpoints as comment } from './comment.ts';
 import { endpoints as contextual } from './contextual.ts';
 import { endpoints as creative } from './creative.ts';
 import { endpoints as customConversion } from './custom-conversion.ts';
@@ -24,12 +27,15 @@ import { endpoints as file } from './file.ts';
 import { endpoints as fileTemporary } from './file-temporary.ts';
 import { endpoints as fileUpload } from './file-upload.ts';
 import { endpoints as identity } from './identity.ts';
+import { endpoints as lead } from './lead.ts';
 import { endpoints as oauth } from './oauth.ts';
+import { endpoints as optimizerRule } from './optimizer-rule.ts';
 import { endpoints as pixel } from './pixel.ts';
 import { endpoints as pixelEvent } from './pixel-event.ts';
 import { endpoints as report, pages as reportPages } from './report.ts';
 import { endpoints as savedAudience } from './saved-audience.ts';
 import { endpoints as segment } from './segment.ts';
+import { endpoints as subscription } from './subscription.ts';
 import { endpoints as targetingSearch } from './targeting-search.ts';
 import { endpoints as term } from './term.ts';
 import { endpoints as tools } from './tools.ts';
@@ -65,6 +71,12 @@ export const endpoints: readonly Endpoint[] = [
   ...eventSet,
   ...bcPixel,
   ...pixelEvent,
+  ...changelog,
+  ...brandSafety,
+  ...optimizerRule,
+  ...comment,
+  ...subscription,
+  ...lead,
   ...segment,
   ...savedAudience,
   ...audienceUse,
