@@ -32,7 +32,7 @@ const FACTOR = 30;
 const LIFE_S = 60;
 const LEASE_MS = 400;
 const SPENDING_MS = 3_000;
-const ROUND_MS = quick ? 6_000 : 9_000;
+const ROUND_MS = 6_000;
 const ROUNDS = quick ? 1 : 5;
 const CONNECTIONS = 100;
 
