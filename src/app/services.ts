@@ -1,5 +1,8 @@
 /** Puts the core together: everything between the opened store and the routes. */
 
+import { AccountActions } from '../core/accounts/actions.ts';
+import { AccountPicker } from '../core/accounts/picker.ts';
+import { AccountTrees } from '../core/accounts/tree.ts';
 import { AuditLog } from '../core/audit/log.ts';
 import type { CredentialUse } from '../core/audit/uses.ts';
 import type { CustomerAct } from '../core/auth/connect.ts';
@@ -13,6 +16,7 @@ import { PlatformUsage } from '../core/calls/usage.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import type { PlatformRegistry } from '../core/connector/registry.ts';
+import { Conversions } from '../core/conversions/service.ts';
 import { CreatorSweep } from '../core/creators/sweep.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { Breakers } from '../core/http/breaker.ts';
@@ -53,10 +57,10 @@ export interface Core {
   services: Services;
   /** Looks after tokens while nobody calls; one run at a time per process. */
   tokenSweep: TokenSweep;
-  /** Makes reports in the background. */
-  reportRunner: ReportRunner;
   /** Watches creators' authorizations while nobody calls. */
   creatorSweep: CreatorSweep;
+  /** Makes reports in the background. */
+  reportRunner: ReportRunner;
   /** Writes what waits, waits for what goes on after answers, closes sockets. The store stays open. */
   close(): Promise<void>;
 }
@@ -142,6 +146,13 @@ export async function buildCore({
   const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage });
   const connectionServices = createConnectionServices(parts, tokenServices, runtime);
   const tokenSweep = new TokenSweep({ store, registry, clock, log, tokens, probe: prober(runtime) });
+  const trees = new AccountTrees(runtime);
+  tokens.organizations.noticed = (connection) => trees.noticed(connection);
+  const accounts = {
+    trees,
+    actions: new AccountActions(runtime, trees),
+    picker: new AccountPicker({ store, signer, clock, registry, publicUrl }),
+  };
   // Pages that operators name are opened under the rules for addresses that users give: this client trusts nobody.
   const outside = new HttpClient(new EgressPolicy({ allow: config.egressAllow, ports: config.egressPorts }));
   const launch = new LaunchService({
@@ -159,16 +170,33 @@ export async function buildCore({
     used: (use) => audit.used(use),
   });
   const callLog = createCallLog({ db: store.db, log });
+  const conversions = new Conversions({ ...parts, tokens, pipelineWith: runtime.pipelineWith });
   return {
     runtime,
     tokenSweep,
     creatorSweep: new CreatorSweep({ runtime, store, clock, log }),
     reportRunner,
     services: {
-      ...{ ...connectionServices, apps, cache, callLog, audit, signer, vault: vault.admin, reportJobs, reportRunner, launch, publicUrl },
+      ...{
+        ...connectionServices,
+        apps,
+        cache,
+        callLog,
+        audit,
+        signer,
+        vault: vault.admin,
+        reportJobs,
+        reportRunner,
+        launch,
+        accounts,
+        publicUrl,
+      },
+      conversions,
       authentication: new Authentication({ cache, clock, log, failuresPerMinute: config.authFailuresPerMinute }),
     },
     async close() {
+      await conversions.sender.stop();
+      await trees.settle();
       await runtime.journal.close();
       await connectionServices.connect.settle();
       await connectionServices.connections.settle();

@@ -14,6 +14,7 @@ import { Metrics } from './metrics.ts';
 import { RouteTable } from './not-found.ts';
 import { OPERATIONS } from './operations.ts';
 import { saneRequestId } from './request.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { adsRoutes } from './routes/ads.ts';
 import { apicallRoutes } from './routes/apicall.ts';
@@ -21,6 +22,8 @@ import { auditRoutes } from './routes/audit.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { connectRoutes } from './routes/connect.ts';
 import { connectionRoutes } from './routes/connection.ts';
+import { conversionDestinationRoutes } from './routes/conversion-destinations.ts';
+import { conversionRoutes } from './routes/conversions.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { guardRoutes } from './routes/guards.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -65,9 +68,11 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     callLogDepth: () => services.callLog.pending,
     callLogDropped: () => services.callLog.dropped,
     pacer: runtime.pacer,
+    conversions: services.conversions,
     circuits: () => runtime.breakers.report(),
     retryBudgets: () => runtime.budgets.report(),
   });
+
 
   const app = Fastify({
     logger: false,
@@ -151,6 +156,8 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
 
   adsRoutes(app, deps);
   bulkRoutes(app, deps);
+  conversionRoutes(app, deps);
+  conversionDestinationRoutes(app, deps);
   passthroughRoutes(app, deps);
   connectionRoutes(app, deps);
   integrationRoutes(app, deps);
@@ -162,6 +169,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   guardRoutes(app, deps);
   auditRoutes(app, deps);
   vaultRoutes(app, deps);
+  accountRoutes(app, deps);
   launchRoutes(app, deps);
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, OPERATIONS);

@@ -1,5 +1,6 @@
 /** Every documented operation, in the order in which the reference shows them. */
 import type { Operation } from './operation.ts';
+import { ACCOUNT_OPERATIONS } from './routes/accounts.ts';
 import { ADMIN_OPERATIONS } from './routes/admin.ts';
 import { ADS_OPERATIONS } from './routes/ads.ts';
 import { APICALL_OPERATIONS } from './routes/apicall.ts';
@@ -7,6 +8,8 @@ import { AUDIT_OPERATIONS } from './routes/audit.ts';
 import { BULK_OPERATIONS } from './routes/bulk.ts';
 import { CONNECT_OPERATIONS } from './routes/connect.ts';
 import { CONNECTION_OPERATIONS } from './routes/connection.ts';
+import { CONVERSION_DESTINATION_OPERATIONS } from './routes/conversion-destinations.ts';
+import { CONVERSION_OPERATIONS } from './routes/conversions.ts';
 import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { LAUNCH_OPERATIONS } from './routes/launch.ts';
@@ -20,6 +23,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...ADS_OPERATIONS,
   ...BULK_OPERATIONS,
   ...REPORT_JOB_OPERATIONS,
+  ...CONVERSION_OPERATIONS,
+  ...CONVERSION_DESTINATION_OPERATIONS,
   ...PASSTHROUGH_OPERATIONS,
   ...CONNECTION_OPERATIONS,
   ...INTEGRATION_OPERATIONS,
@@ -30,6 +35,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...GUARD_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
+  ...ACCOUNT_OPERATIONS,
   ...LAUNCH_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,
   ...SYSTEM_OPERATIONS,

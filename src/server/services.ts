@@ -1,15 +1,19 @@
 /** The services that routes call, beside the runtime. Put together by whoever starts the server. */
+import type { AccountActions } from '../core/accounts/actions.ts';
+import type { AccountPicker } from '../core/accounts/picker.ts';
+import type { AccountTrees } from '../core/accounts/tree.ts';
 import type { AuditLog } from '../core/audit/log.ts';
 import type { ConnectFlow } from '../core/auth/connect.ts';
 import type { VaultAdmin } from '../core/auth/secrets/admin.ts';
 import type { Signer } from '../core/auth/signing.ts';
 import type { Connections } from '../core/connections/connections.ts';
+import type { Conversions } from '../core/conversions/service.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
 import type { Integrations } from '../core/integrations/integrations.ts';
+import type { LaunchService } from '../core/launch/service.ts';
 import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { ReportJobs } from '../core/report-jobs/service.ts';
 import type { StoreCache } from '../core/store/cache.ts';
-import type { LaunchService } from '../core/launch/service.ts';
 import type { CallLog } from '../core/store/call-log.ts';
 import type { Authentication } from './authentication.ts';
 
@@ -26,8 +30,14 @@ export interface Services {
   /** App credentials of workspaces. */
   apps: AppCredentialsService;
   connections: Connections;
+  /** Events that customers' customers caused, on their way to the platforms. */
+  conversions: Conversions;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Businesses above ad accounts. */
+  accounts: { trees: AccountTrees; actions: AccountActions; picker: AccountPicker };
+  /** The way to platforms' production access. */
+  launch: LaunchService;
   /** Reports made in the background. */
   reportJobs: ReportJobs;
   /** Whoever makes them in this process; what it has done so far is in the metrics. */
@@ -35,8 +45,6 @@ export interface Services {
   /** Master keys and where secrets lie. */
   vault: VaultAdmin;
   /** Signs the sessions of the status page. */
-  /** The way to platforms' production access. */
-  launch: LaunchService;
   signer: Signer;
   /** Address under which browsers reach this server, without a slash at its end. Known once it listens. */
   publicUrl(): string;

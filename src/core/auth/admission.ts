@@ -286,7 +286,14 @@ function accountOf(candidate: Candidate, found: ProbeResult): ConnectionAccount 
     ...(name === undefined ? {} : { name }),
     ...(candidate.emails === undefined || candidate.emails.length === 0 ? {} : { emails: [...candidate.emails] }),
     ...(organizations.length === 0 ? {} : { organization_ids: organizations }),
+    ...keptSelection(candidate.replacing?.account, organizations),
   };
+}
+
+/** What was chosen before stays chosen, as far as the new grant reaches it; of what is left of nothing all are taken. */
+function keptSelection(before: ConnectionAccount | undefined, reached: readonly string[]): ConnectionAccount {
+  const kept = before?.selected_organization_ids?.filter((id) => reached.includes(id)) ?? [];
+  return kept.length === 0 ? {} : { selected_organization_ids: kept };
 }
 
 /**

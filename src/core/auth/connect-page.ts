@@ -21,7 +21,7 @@ export interface BrowserAnswer {
   body: string;
 }
 
-interface Subject {
+export interface Subject {
   workspace: string;
   platform: Platform;
   environment: Environment;
@@ -56,6 +56,8 @@ button:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline
 label{display:block;font-weight:600;margin:14px 0 4px}
 input{width:100%;font:inherit;padding:11px 12px;border-radius:10px;border:1px solid var(--line);background:var(--bg);color:inherit}
 input+p{margin-top:6px}
+.rows li{border-top:1px solid var(--line)}.rows li:first-child{border-top:0}.rows label{display:flex;gap:12px;align-items:baseline;font-weight:400;margin:0;padding:9px 0;cursor:pointer}.rows input{width:auto;flex:none;padding:0}.rows small{color:var(--soft);overflow-wrap:anywhere}
+.find{display:flex;gap:10px;margin-top:18px}.find button{flex:none}
 .error{border:1px solid var(--bad);color:var(--bad);border-radius:12px;padding:10px 14px;margin:16px 0 0}
 .state{display:grid;place-items:center;width:44px;height:44px;border-radius:50%;font-size:1.4rem;font-weight:700;line-height:1;margin-bottom:14px;background:var(--chip)}.ok{color:var(--ok)}.bad{color:var(--bad)}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.88em}
@@ -67,7 +69,7 @@ footer p{margin:0}
  * A page with its headers. `formTargets`: origins that a form's answer may redirect to; browsers apply `form-action` to
  * redirects too, so the way to the platform must be named.
  */
-function page(
+export function page(
   lang: string,
   title: string,
   body: Html,
@@ -119,7 +121,8 @@ export function redirectTo(location: string): BrowserAnswer {
   };
 }
 
-const head = ({ platform, environment }: Subject, texts: ConnectTexts): Html => html`<header>
+/** Platform and environment at the top. */
+export const head = ({ platform, environment }: Subject, texts: ConnectTexts): Html => html`<header>
 <img src="${logoOf(platform)}" alt="" width="48" height="48">
 <div><p>${platform.manifest.name}</p><span class="chip">${texts.environment[environment]}</span></div>
 </header>`;

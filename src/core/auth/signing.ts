@@ -5,7 +5,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /** What a token is for. A token of one purpose is worthless for another. */
-export type Purpose = 'link' | 'state' | 'reauth' | 'session' | 'audit';
+export type Purpose = 'link' | 'state' | 'reauth' | 'session' | 'audit' | 'accounts';
 
 /** Bytes of the signature: 128 bits, far beyond guessing, and short enough for addresses. */
 const SIGNATURE_BYTES = 16;

@@ -53,7 +53,7 @@ export class Contexts {
       value.catch(() => this.#memory.delete(full));
       return value;
     };
-    const organizations = (): Promise<readonly OrganizationFacts[]> =>
+    const everyOrganization = (): Promise<readonly OrganizationFacts[]> =>
       remember('organizations', ORGANIZATIONS_TTL_MS, async () => {
         const spec = platform.objects.organization;
         if (spec?.list === undefined) return [];
@@ -74,13 +74,22 @@ export class Contexts {
         }
         return facts;
       });
+    const { selected_organization_ids: chosen } = connection.account;
+    const chosenIds = chosen === undefined ? undefined : new Set(chosen);
+    const organizations = async (): Promise<readonly OrganizationFacts[]> =>
+      chosenIds === undefined ? everyOrganization() : (await everyOrganization()).filter(({ id }) => chosenIds.has(id));
     const ctx: CallContext = {
       environment: connection.environment as Environment,
       request: (request) => pipeline.request(scope, platform, request, scope.patienceMs),
       stream: (request) => pipeline.stream(scope, platform, request, scope.patienceMs),
       organizations,
       organization: async (id) => {
-        const all = await organizations();
+        if (chosenIds?.has(id) === false)
+          throw new PolyadError('organization_unknown', {
+            message: `\`${id}\` is not among the ad accounts that were chosen for this connection.`,
+            details: { organization_id: id, selected: chosenIds.size },
+          });
+        const all = await everyOrganization();
         const found = all.find((one) => one.id === id);
         if (found === undefined && connection.account.organization_ids?.includes(id) === true) {
           const message = 'The ad account is no longer among those that the grant reaches.';

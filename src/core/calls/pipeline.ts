@@ -254,16 +254,19 @@ export class Pipeline {
       }
       const now = clock.now().getTime();
       const refusedUnseen = failure.code === 'platform_rate_limited' || !delivered;
-      const delay = retryDelay(
-        {
-          number,
-          retry: failure.retry,
-          safe: idempotent || refusedUnseen,
-          retryAfterMs: failure.retryAfterMs ?? quotaWait,
-          remainingMs: deadline - now,
-        },
-        this.#parts.random(),
-      );
+      const delay =
+        request.once === true
+          ? null
+          : retryDelay(
+              {
+                number,
+                retry: failure.retry,
+                safe: idempotent || refusedUnseen,
+                retryAfterMs: failure.retryAfterMs ?? quotaWait,
+                remainingMs: deadline - now,
+              },
+              this.#parts.random(),
+            );
       // A refusal for a quota is paced by its bucket; what the budget limits is asking a platform that fails.
       spent = 0;
       if (delay !== null && isOutage(failure)) spent = budgets.take(budget, failure.code === 'platform_timeout');

@@ -8,8 +8,9 @@
 import type { ErrorCode, Retry } from '../errors/index.ts';
 import type { ConversionSpec } from './conversion-spec.ts';
 import type { FieldRule } from './fields.ts';
-import type { PagingRecipe } from './paging.ts';
+import type { AccountsSpec } from './accounts-spec.ts';
 import type { LaunchSpec } from './launch-spec.ts';
+import type { PagingRecipe } from './paging.ts';
 import type { ReportSpec } from './report-spec.ts';
 
 /** `production`: the live host. `sandbox`: the platform's own test host. `simulator`: our local stand-in. */
@@ -304,6 +305,8 @@ export interface PlatformRequest {
   quotaObject?: string;
   /** Units for quotas that count something else than calls: `{ items: 40 }`. */
   quotaUnits?: Readonly<Record<string, number>>;
+  /** Moves money: sent a single time, whatever the answer is, refusals for a full quota included. */
+  once?: boolean;
   /** May be sent twice without harm. Default: true for GET, false otherwise. */
   idempotent?: boolean;
   headers?: Record<string, string>;
@@ -541,9 +544,11 @@ export interface Platform {
   report?: ReportSpec;
   /** Server-side conversion events. */
   conversions?: ConversionSpec;
-  /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
+  /** Businesses above ad accounts. */
+  accounts?: AccountsSpec;
   /** The way to production access: what the platform's review asks. */
   launch?: LaunchSpec;
+  /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
   endpointClass?(operation: string): string;
   /** JSON that stands for the answer to a request which a dry run does not send; default an empty object. */
   dryRunAnswer?(request: PlatformRequest): unknown;

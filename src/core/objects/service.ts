@@ -55,9 +55,13 @@ export class ObjectService {
       (name) => operation.filters[name]?.kind !== 'native' && name in operation.filters,
     );
     const sort = query.sort;
-    const scanAll = local.length > 0 || sort !== undefined;
+    // Ad accounts that were not chosen are not there for anybody.
+    const chosen = object === 'organization' ? scope.connection.account.selected_organization_ids : undefined;
+    const chosenIds = chosen === undefined ? undefined : new Set(chosen);
+    const scanAll = local.length > 0 || sort !== undefined || chosenIds !== undefined;
     const limit = query.limit ?? Number.POSITIVE_INFINITY;
     const keep = (unified: Unified): boolean =>
+      (chosenIds === undefined || chosenIds.has(unified['id'] as string)) &&
       local.every((name) => LOCAL_FILTERS[name](unified, filters[name] as string));
     const batches = this.#batches(
       scope,

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
+import type { AccountGap, AccountNode } from '../connector/accounts-spec.ts';
 
 /**
  * The tables as Kysely sees them. The SQL that makes them is in `migrations/`; names are snake_case on both sides, so a
@@ -98,6 +99,8 @@ export interface ConnectionAccount {
   emails?: string[];
   /** Ids of the organizations (ad accounts) seen with this grant. */
   organization_ids?: string[];
+  /** Those that the customer or the workspace chose to use; absent = all. */
+  selected_organization_ids?: string[];
   [name: string]: unknown;
 }
 
@@ -491,6 +494,29 @@ export interface TokenOriginTable {
   created_at: Timestamp;
 }
 
+/** A business or ad account that a connection's user reaches. */
+export interface AccountTable {
+  connection_id: string;
+  id: string;
+  kind: 'business' | 'organization';
+  name: string | null;
+  /** Business that owns it. */
+  owner_id: string | null;
+  node: Json<AccountNode>;
+  /** Since when it is not among them any more. */
+  lost_at: NullableTimestamp;
+  /** Business with which it was lost. */
+  lost_with: string | null;
+  seen_at: Timestamp;
+}
+
+/** When the accounts of a connection were read. */
+export interface AccountTreeTable {
+  connection_id: string;
+  read_at: Timestamp;
+  gaps: Json<AccountGap[]>;
+}
+
 /** Calls of one operation on one day with one outcome. */
 export interface PlatformUsageTable {
   workspace_id: string;
@@ -784,6 +810,8 @@ export interface Database {
   report_chunks: ReportChunkTable;
   report_segments: ReportSegmentTable;
   report_refusals: ReportRefusalTable;
+  accounts: AccountTable;
+  account_trees: AccountTreeTable;
   platform_usage: PlatformUsageTable;
   platform_minutes: PlatformMinuteTable;
   launch_answers: LaunchAnswerTable;
@@ -820,6 +848,8 @@ export type AuditRow = Selectable<AuditTable>;
 export type ReportJobRow = Selectable<ReportJobTable>;
 export type ReportChunkRow = Selectable<ReportChunkTable>;
 export type ReportSegmentRow = Selectable<ReportSegmentTable>;
+export type AccountRow = Selectable<AccountTable>;
+export type AccountTreeRow = Selectable<AccountTreeTable>;
 export type LaunchAnswerRow = Selectable<LaunchAnswerTable>;
 export type LaunchSubmissionRow = Selectable<LaunchSubmissionTable>;
 export type ConversionDestinationRow = Selectable<ConversionDestinationTable>;

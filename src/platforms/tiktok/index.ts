@@ -1,10 +1,11 @@
 /** The TikTok module: everything polyad knows of TikTok for Business. Gotchas and set-up: README.md. */
 import { definePlatform } from '../../core/connector/define.ts';
 import { auth } from './auth.ts';
+import { accounts } from './business-center.ts';
 import { conversions } from './conversions.ts';
 import { errors } from './errors.ts';
-import { API, manifest } from './manifest.ts';
 import { launch } from './launch.ts';
+import { API, manifest } from './manifest.ts';
 import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
 import { campaign } from './operations/campaign.ts';
@@ -32,8 +33,9 @@ export default definePlatform({
     ...{ identity, creator_authorization: creatorAuthorization },
   },
   report,
-  conversions,
+  accounts,
   launch,
+  conversions,
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
   endpointClass: (operation) =>
     /^(campaign|adgroup|ad)\//.test(operation) ? 'ads' : (operation.split('/', 1)[0] as string),

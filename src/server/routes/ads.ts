@@ -199,7 +199,8 @@ function flag(query: RawQuery, name: string): boolean {
   });
 }
 
-function idempotencyKey(request: FastifyRequest): string | undefined {
+/** The caller's Idempotency-Key. @throws PolyadError `input_invalid` */
+export function idempotencyKey(request: FastifyRequest): string | undefined {
   const value = request.headers['idempotency-key'];
   if (value === undefined) return undefined;
   // Printable ASCII, as structured-field strings are (RFC 8941); Node joins a repeated header with a comma.
@@ -224,7 +225,7 @@ export function writeOptions(request: FastifyRequest, object: ObjectName) {
 }
 
 /** Answers a write: for the first request what came of it, for a repetition what the first one was answered. */
-function answerWrite(request: FastifyRequest, reply: FastifyReply, { status, body, replayed }: WriteAnswer): unknown {
+export function answerWrite(request: FastifyRequest, reply: FastifyReply, { status, body, replayed }: WriteAnswer): unknown {
   if (!replayed) return body;
   reply.header('idempotency-replayed', 'true');
   if (status < 400) return body;

@@ -18,6 +18,8 @@ export class OrganizationAccess {
   readonly #parts: OrganizationAccessParts;
   /** What is being written, so that many refusals at once make one note. */
   readonly #writing = new Map<string, Promise<void>>();
+  /** Told after an ad account was found lost: others may have gone with it. Answers whether it looks after all of them. */
+  noticed: ((connection: ConnectionRow) => boolean) | undefined;
 
   constructor(parts: OrganizationAccessParts) {
     this.#parts = parts;
@@ -60,6 +62,7 @@ export class OrganizationAccess {
           now,
         );
       });
+      this.noticed?.(connection);
     });
   }
 
@@ -94,10 +97,13 @@ export class OrganizationAccess {
   /** What a list of the reachable ad accounts says of those known before. */
   async compare(connection: ConnectionRow, reachable: readonly string[]): Promise<void> {
     const known = connection.account.organization_ids ?? [];
-    for (const id of known)
-      await (reachable.includes(id)
-        ? this.works(connection, id)
-        : this.lost(connection, id, { message: 'The ad account is no longer among those that the grant reaches.' }));
+    const reached = new Set(reachable);
+    const missing = known.filter((id) => !reached.has(id) && connection.lost_organizations[id] === undefined);
+    // Several at once went with something: whoever knows what lies above them says it once for all.
+    const together = missing.length > 1 && this.noticed?.(connection) === true;
+    for (const id of together ? [] : missing)
+      await this.lost(connection, id, { message: 'The ad account is no longer among those that the grant reaches.' });
+    for (const id of known) if (reached.has(id)) await this.works(connection, id);
   }
 
   async #once(key: string, work: () => Promise<void>): Promise<void> {

@@ -1,9 +1,13 @@
 /** The repositories: plain functions over a database or a transaction, each scoped to a workspace by its signature. */
+export * from './accounts.ts';
 export * from './api-calls.ts';
 export * from './api-keys.ts';
 export * from './audit.ts';
 export * from './connections.ts';
 export * from './creators.ts';
+export * from './conversion-destinations.ts';
+export * from './conversion-fates.ts';
+export * from './conversion-queue.ts';
 export * from './dashboard-sessions.ts';
 export * from './events.ts';
 export * from './integrations.ts';
