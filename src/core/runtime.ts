@@ -61,6 +61,8 @@ export interface Runtime {
   passthrough: PassthroughService;
   /** What calls would take at the platforms' quotas, without making any. */
   plan(calls: readonly { scope: Scope; request: QuotaRequest; count: number }[]): Promise<Plan>;
+  /** The way of calls with other credentials than those of connections; quotas, breakers and retries are the same. */
+  pipelineWith(tokens: TokenSource): Pipeline;
   /** The context platform code runs in, for probes and lists outside the object services. */
   context(scope: Scope): CallContext;
   /** Forgets look-up tables of a connection, after its grant changed. */
@@ -74,19 +76,21 @@ export function createRuntime(parts: RuntimeParts): Runtime {
   const counted = parts.usage === undefined ? {} : { usage: parts.usage };
   const breakers = parts.breakers ?? new Breakers(clock);
   const budgets = new RetryBudgets();
-  const pipeline = new Pipeline({
-    http,
-    pacer,
-    breakers,
-    budgets,
-    tokens,
-    clock,
-    hosts: config.hosts,
-    ...tiers,
-    ...counted,
-    random: parts.random ?? Math.random,
-    log,
-  });
+  const pipelineWith = (source: TokenSource): Pipeline =>
+    new Pipeline({
+      http,
+      pacer,
+      breakers,
+      budgets,
+      tokens: source,
+      clock,
+      hosts: config.hosts,
+      ...tiers,
+      ...counted,
+      random: parts.random ?? Math.random,
+      log,
+    });
+  const pipeline = pipelineWith(tokens);
   const contexts = new Contexts({ registry, pipeline, tokens, clock, log });
   const objects = new ObjectService({
     ...{ registry, contexts, clock, guards: new SpendGuards(store) },
@@ -129,6 +133,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
           })),
         ),
       ),
+    pipelineWith,
     context: (scope) => contexts.open(scope, registry.get(scope.connection.integration_type)),
     forget: (connectionId) => contexts.forget(connectionId),
   };

@@ -603,6 +603,64 @@ export const ERRORS = {
     'Add the currency to the guard with PUT /v1/spend_guards.',
   ),
 
+  // -- conversion events
+  conversion_destination_required: row(
+    400,
+    'caller',
+    'never',
+    'It is not clear which destination the events go to.',
+    'Name one of `details.destinations` as `destination_id`, or make one with POST /v1/conversion_destinations.',
+  ),
+  conversion_destination_exists: row(
+    409,
+    'caller',
+    'never',
+    'The workspace has this destination already.',
+    'Change the one in `details.destination_id`, or remove it first.',
+  ),
+  conversion_credential_wrong_kind: row(
+    422,
+    'operator',
+    'never',
+    'The credential is of another kind than it is given as.',
+    'Give a credential of the kind that `details.expected` names; `details.instruction` says where it is found.',
+  ),
+  conversion_credential_refused: row(
+    403,
+    'operator',
+    'never',
+    'The platform refuses the credential of the conversion destination.',
+    'Make a new one at the platform and set it with PATCH /v1/conversion_destinations/{id}. Events wait until then.',
+  ),
+  conversion_refused: row(
+    422,
+    'caller',
+    'never',
+    'The platform refuses the event.',
+    'The reason names the member. Send the event again, corrected, under the same event id.',
+  ),
+  conversion_consent_missing: row(
+    422,
+    'caller',
+    'never',
+    'The event is withheld, for lack of consent.',
+    'Send it again under the same event id if the person consents.',
+  ),
+  conversion_expired: row(
+    422,
+    'caller',
+    'never',
+    'The event is too old to count at the platform.',
+    'Send events sooner.',
+  ),
+  conversion_destination_removed: row(
+    409,
+    'caller',
+    'never',
+    'The destination was removed before the event was sent.',
+    'Send the event to another destination.',
+  ),
+
   // -- pace
   rate_limited: row(429, 'caller', 'after', 'Too many requests to this server.', 'Wait as Retry-After says.'),
   quota_wait: row(
