@@ -125,6 +125,7 @@ export class ReportWorld {
       params: decoded,
       files: [],
       origin: 'http://simulator.test',
+      limitSource: () => undefined,
       grant: {
         id: 't',
         kind: 'marketing',
