@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asVariables, readConfig } from './config-file.ts';
 
@@ -25,6 +26,18 @@ describe('readConfig', () => {
     );
     expect(config).toMatchObject({ port: 1, simulatorPort: 20, rateLimitPerMinute: 300, simulators: false });
     expect([...config.hosts]).toEqual([['tiktok/sandbox', 'http://127.0.0.1:9']]);
+  });
+
+  it('reads a file with the types of the installed package', async () => {
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const installed = join(folder, 'node_modules', 'polyad');
+    mkdirSync(installed, { recursive: true });
+    for (const part of ['package.json', 'bin']) cpSync(join(root, part), join(installed, part), { recursive: true });
+    write(
+      'polyad.config.ts',
+      `import { defineConfig } from 'polyad/config';\nconst port: number = 9;\nexport default defineConfig({ port });`,
+    );
+    expect((await readConfig({}, {}, folder)).port).toBe(9);
   });
 
   it('takes an empty variable for one that is not set', async () => {

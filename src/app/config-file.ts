@@ -66,11 +66,6 @@ export interface PolyadConfig {
   hosts?: Record<string, string>;
 }
 
-/** Gives an editor the types of the settings; answers its argument. */
-export function defineConfig(config: PolyadConfig): PolyadConfig {
-  return config;
-}
-
 type Env = Record<string, string | undefined>;
 
 /** Files looked for in the working directory, the first that exists. */
@@ -154,7 +149,7 @@ export async function readConfig(env: Env, flags: Env = {}, directory: string = 
       throw problem(file, `cannot be loaded: ${(error as Error).message}`, 'Correct the file.', error);
     }
     if (settings === null || typeof settings !== 'object')
-      throw problem(file, 'has no default export', 'Write `export default defineConfig({ … })`.');
+      throw problem(file, 'has no default export', 'Write `export default { … }`.');
     fromFile = asVariables(settings as PolyadConfig, file);
   }
   const given = (part: Env) => Object.entries(part).filter(([, value]) => value !== undefined && value !== '');
