@@ -2,7 +2,7 @@
  * Writes the generated documentation: docs/errors.md and docs/reference/. With `--check` nothing is written and the
  * command fails when a file on disk is not what it would write.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VARIABLES } from '../src/core/config.ts';
@@ -208,6 +208,58 @@ function platformPage(platform: Platform, registry: PlatformRegistry): string {
   );
 }
 
+/** What a simulator tells of itself; the types are its own, since nothing else is shared. */
+interface Coverage {
+  coverage(): {
+    family: string;
+    methods: readonly string[];
+    path: string;
+    answer: string;
+    sandbox: boolean;
+    permissions: readonly string[];
+  }[];
+}
+
+/** A page for each simulator that has a table of what it carries out. */
+async function simulatorPages(): Promise<[string, string][]> {
+  const folder = new URL('../src/simulators/', import.meta.url);
+  const pages: [string, string][] = [];
+  for (const id of (await readdir(folder)).sort()) {
+    const url = new URL(`${id}/coverage.ts`, folder);
+    if (
+      !(await access(url).then(
+        () => true,
+        () => false,
+      ))
+    )
+      continue;
+    const rows = ((await import(url.href)) as Coverage).coverage();
+    const carried = rows.filter((row) => row.answer === 'carried out').length;
+    const families = [...new Set(rows.map((row) => row.family))];
+    pages.push([
+      `docs/reference/platforms/${id}-simulator-coverage.md`,
+      page(
+        `What the ${id} simulator answers`,
+        `The simulator knows ${rows.length} documented paths. It carries ${carried} of them out, by their documented rules and with state: what is created is listed, changes and delivers. The other ${rows.length - carried} it refuses, in the platform’s own form, as an app without the permission is refused; no documented path is unknown to it. \`test/simulators/${id}-coverage.test.ts\` calls every one.`,
+        ...families.map((family) => {
+          const own = rows.filter((row) => row.family === family);
+          return `## ${family}\n\n${table(
+            ['Path', 'Method', 'Answer', 'Sandbox host', 'Permission, any of'],
+            own.map((row) => [
+              code(row.path),
+              row.methods.join(', '),
+              row.answer,
+              row.sandbox ? 'yes' : '',
+              row.permissions.join(' · '),
+            ]),
+          )}`;
+        }),
+      ),
+    ]);
+  }
+  return pages;
+}
+
 /** Everything that is generated. */
 async function generate(): Promise<Files> {
   const registry = await loadPlatforms(new URL('../src/platforms/', import.meta.url));
@@ -224,6 +276,7 @@ async function generate(): Promise<Files> {
         `docs/reference/platforms/${platform.manifest.id}.md`,
         platformPage(platform, registry),
       ]),
+    ...(await simulatorPages()),
   ]);
 }
 
