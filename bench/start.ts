@@ -1,14 +1,14 @@
 /**
  * `npm run bench:start`: how long a user waits. From spawning `polyad start --json` on an empty directory (embedded
  * database, simulators, demo account connected through the OAuth flow) to its ready line and to the first good answer;
- * the same on the directory it left; and a node on Postgres. Memory is resident memory of the whole process.
+ * the same on the directory it left; the first start where no compiled code was kept yet; and a node on Postgres. Memory is resident memory of the whole process.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ownDatabase } from './support/database.ts';
 import { cpuSeconds, memoryMb, Noise } from './support/machine.ts';
-import { cleanEnv, ownDirectory, SERVER_FLAGS } from './support/processes.ts';
+import { cleanEnv, ownDirectory, SERVER_ENV, SERVER_FLAGS } from './support/processes.ts';
 import { record } from './support/results.ts';
 import { short, shortSpread, spread } from './support/stats.ts';
 
@@ -31,6 +31,7 @@ async function start(
   const begun = performance.now();
   const child = spawn(process.execPath, [...SERVER_FLAGS, MAIN, 'start', '--json', ...args], {
     env: cleanEnv({
+      ...SERVER_ENV,
       POLYAD_PORT: '0',
       POLYAD_SIMULATOR_PORT: '0',
       POLYAD_DRAIN_SECONDS: '0',
@@ -69,7 +70,12 @@ interface Ready {
 }
 
 const demo = ({ url, connections }: Ready): string => `${url}/ads/${connections[0]?.id}/campaign?limit=5`;
-const starts: Record<string, Start[]> = { 'first start': [], 'second start': [], 'node on Postgres': [] };
+const starts: Record<string, Start[]> = {
+  'first start': [],
+  'second start': [],
+  'first start, nothing compiled yet': [],
+  'node on Postgres': [],
+};
 const noise = new Noise([]);
 const database = await ownDatabase('start');
 const node = await ownDirectory();
@@ -78,6 +84,11 @@ for (let round = 0; round < ROUNDS; round += 1) {
   starts['first start']?.push(await start(directory.env, [], demo));
   starts['second start']?.push(await start(directory.env, [], demo));
   await directory.remove();
+  // As on a fresh clone.
+  const fresh = await ownDirectory();
+  const nothing = { NODE_COMPILE_CACHE: `${fresh.path}/compiled` };
+  starts['first start, nothing compiled yet']?.push(await start({ ...fresh.env, ...nothing }, [], demo));
+  await fresh.remove();
   if (database !== undefined) {
     const env = { ...node.env, DATABASE_URL: database.url };
     starts['node on Postgres']?.push(await start(env, ['--no-demo', '--no-simulators'], ({ url }) => `${url}/readyz`));

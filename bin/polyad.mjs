@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const chosen = fileURLToPath(new URL('../node_modules/.bin/polyad-node', import.meta.url));
+const cache = fileURLToPath(new URL('../node_modules/.cache/polyad', import.meta.url));
 const OLDEST = [22, 18];
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -25,7 +26,7 @@ if (existsSync(chosen) && major < TESTED) {
   const child = spawn(chosen, [entry, ...process.argv.slice(2)], {
     stdio: 'inherit',
     // The server ends when this process is killed.
-    env: { ...process.env, POLYAD_WRAPPED: '1' },
+    env: { NODE_COMPILE_CACHE: cache, ...process.env, POLYAD_WRAPPED: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
@@ -34,6 +35,9 @@ if (existsSync(chosen) && major < TESTED) {
     process.exit(1);
   });
 } else if (newEnough) {
+  // Before the entry is read, so that it need not be read anew either.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(process.env.NODE_COMPILE_CACHE ?? cache);
   await import(entry);
 } else {
   process.stderr.write(

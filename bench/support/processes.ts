@@ -13,6 +13,8 @@ const MAIN = here('../../src/cli/main.ts');
 const PATIENCE_MS = 120_000;
 /** What `npm start` runs Node with. */
 export const SERVER_FLAGS = ['--max-semi-space-size=8'];
+/** … and where it keeps compiled code. */
+export const SERVER_ENV = { NODE_COMPILE_CACHE: here('../../node_modules/.cache/polyad') };
 
 /** Variables of the caller that would change what is measured. */
 const FOREIGN = /^(POLYAD_|DATABASE_URL$|REDIS_URL$|NODE_ENV$|npm_lifecycle_event$|NODE_OPTIONS$)/;
@@ -118,7 +120,7 @@ export async function startServer(
       '--json',
       ...(options.args ?? ['--no-demo', '--no-simulators']),
     ],
-    { env: cleanEnv({ POLYAD_PORT: '0', ...env }), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    { env: cleanEnv({ ...SERVER_ENV, POLYAD_PORT: '0', ...env }), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   const { url } = JSON.parse(await firstLine(child)) as { url: string };
   return new Running(child, url, performance.now() - begun);

@@ -11,8 +11,12 @@ import { buildProgram } from './program.ts';
 import { stderrStyle } from './terminal.ts';
 
 // Reading the sources is half the work of a start; what it gave is kept for the next one. In a folder of our own: what
-// lies in a shared one for temporary files may be another user's. Where it cannot be written, nothing is kept.
-enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/polyad', import.meta.url)));
+// lies in a shared one for temporary files may be another user's. Where it cannot be written, nothing is kept. `npm start`
+// names the folder before Node starts, so that not even this file has to be read anew, which would take a compiler of its
+// own in memory; here it is named for whoever starts this file itself, and for the threads, which read the variable.
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/polyad', import.meta.url));
+enableCompileCache(compiled);
+process.env['NODE_COMPILE_CACHE'] ??= compiled;
 keepMemoryOutOfCoreDumps();
 
 try {
