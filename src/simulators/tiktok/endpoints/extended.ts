@@ -1,15 +1,21 @@
 import { creatorPage } from '../creator-page.ts';
 import type { Endpoint, Page } from '../types.ts';
 import { endpoints as bcMember } from './bc-member.ts';
+import { endpoints as bcMoney } from './bc-money.ts';
+import { endpoints as campaignCopy } from './campaign-copy.ts';
 import { endpoints as creator } from './creator.ts';
 import { endpoints as smartPlus } from './smart-plus.ts';
 import { endpoints as smartPlusAd } from './smart-plus-ad.ts';
 import { endpoints as smartPlusReport } from './smart-plus-report.ts';
+import { endpoints as spc } from './spc.ts';
 
 /** Families besides the daily ones: what creators, agencies, Smart+ and catalogs add. */
 export const endpoints: readonly Endpoint[] = [
   ...creator,
   ...bcMember,
+  ...bcMoney,
+  ...campaignCopy,
+  ...spc,
   ...smartPlus,
   ...smartPlusAd,
   ...smartPlusReport,
