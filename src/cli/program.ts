@@ -5,6 +5,7 @@ import { VARIABLES } from '../core/config.ts';
 import { FILTER_NAMES, LIST_OPTIONS, OBJECTS } from '../core/model/objects.ts';
 import { METHODS } from '../core/model/permissions.ts';
 import { collect, withOutput, withTarget } from './flags.ts';
+import { addReport } from './program-report.ts';
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
   addCall(program);
   addSimulator(program);
   addKeys(program);
+  addReport(program, examples);
   addAudit(program);
   addVault(program);
   addLaunch(program);

@@ -13,6 +13,7 @@ import { installHooks } from './hooks.ts';
 import { Metrics } from './metrics.ts';
 import { RouteTable } from './not-found.ts';
 import { OPERATIONS } from './operations.ts';
+import { reportMetrics } from './report-metrics.ts';
 import { saneRequestId } from './request.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { adminRoutes } from './routes/admin.ts';
@@ -73,6 +74,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     retryBudgets: () => runtime.budgets.report(),
   });
 
+  reportMetrics(metrics.registry, services);
 
   const app = Fastify({
     logger: false,

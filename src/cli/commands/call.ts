@@ -61,7 +61,7 @@ function parameters(flags: CallFlags): URLSearchParams {
 const suffix = (query: URLSearchParams): string => (query.size === 0 ? '' : `?${query}`);
 
 /** Id of the connection to call through: the flag's, else the only one, else the demo's. */
-async function connectionOf(client: Client, flags: CallFlags): Promise<string> {
+export async function connectionOf(client: Client, flags: Pick<CallFlags, 'connection' | 'env'>): Promise<string> {
   if (flags.connection !== undefined) return flags.connection;
   const query = new URLSearchParams({ limit: '100', order: 'asc', sort: 'created_at' });
   if (flags.env !== undefined) query.set('env', flags.env);

@@ -90,6 +90,8 @@ export interface ReportTasks {
    * some platforms leave objects out that calls include.
    */
   checkMetric?: string;
+  /** Rows of the objects that tasks leave out, read by calls: asked for where `checkMetric` says that some are missing. */
+  rest?(ctx: CallContext, fetch: ReportFetch): AsyncIterable<ReportRow>;
 }
 
 /** A breakdown. */

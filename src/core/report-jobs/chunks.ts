@@ -2,7 +2,7 @@
 
 import type { ReportRow } from '../connector/report-spec.ts';
 import { PolyadError } from '../errors/index.ts';
-import { compareDecimals, multiplyDecimals } from '../model/decimal.ts';
+import { addDecimals, compareDecimals, multiplyDecimals, parseDecimal } from '../model/decimal.ts';
 import { newId } from '../store/ids.ts';
 import { finishReportChunk, updateReportChunk } from '../store/repositories/index.ts';
 import type { ReportChunkRow } from '../store/schema.ts';
@@ -12,8 +12,11 @@ import { segmentStream } from './segments.ts';
 import { type TaskParts, taskRows, wantsTask } from './tasks.ts';
 import { type AccountPart, chunkFetch, type JobWork, partOf, piecesOf } from './work.ts';
 
-/** Share of the ad account's own number that a task may miss by rounding; more means that it left objects out. */
-const TASK_SHARE = '0.999';
+/** Shares of the ad account's own number between which the rows of a task are whole: objects are rounded one by one. */
+const LEAST_SHARE = '0.999';
+const LARGEST_SHARE = '1.001';
+/** As many failures of tasks as no piece has: calls alone are made for it. */
+const GIVEN_UP = 1_000;
 
 export interface ChunkParts extends TaskParts {
   files: ReportFiles;
@@ -57,6 +60,50 @@ export async function planChunks(parts: ChunkParts, work: JobWork): Promise<NewC
   return chunks;
 }
 
+/** Rows of a task, and where they add up to less than the ad account's own number, those that tasks leave out. */
+class WholeRows implements AsyncIterable<ReportRow> {
+  readonly #rows: AsyncIterable<ReportRow>;
+  readonly #watched: string;
+  readonly #own: string;
+  readonly #rest: () => AsyncIterable<ReportRow> | undefined;
+  #sum = '0';
+
+  constructor(
+    rows: AsyncIterable<ReportRow>,
+    watched: string,
+    own: string,
+    rest: () => AsyncIterable<ReportRow> | undefined,
+  ) {
+    this.#rows = rows;
+    this.#watched = watched;
+    this.#own = own;
+    this.#rest = rest;
+  }
+
+  /** Whether what was read adds up to the ad account's own number. */
+  get fits(): boolean {
+    return !this.#short && compareDecimals(this.#sum, multiplyDecimals(this.#own, LARGEST_SHARE)) <= 0;
+  }
+
+  get #short(): boolean {
+    return compareDecimals(this.#sum, multiplyDecimals(this.#own, LEAST_SHARE)) < 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReportRow> {
+    yield* this.#counted(this.#rows);
+    const rest = this.#short ? this.#rest() : undefined;
+    if (rest !== undefined) yield* this.#counted(rest);
+  }
+
+  async *#counted(rows: AsyncIterable<ReportRow>): AsyncGenerator<ReportRow> {
+    for await (const row of rows) {
+      const value = parseDecimal(row.metrics[this.#watched] ?? '');
+      if (value !== undefined) this.#sum = addDecimals(this.#sum, value);
+      yield row;
+    }
+  }
+}
+
 /** Reads pieces of one run of a job. The ad accounts' own numbers are read once each, before any rows. */
 export class ChunkReader {
   readonly #parts: ChunkParts;
@@ -90,10 +137,18 @@ export class ChunkReader {
   /** True when the piece is done; false when it is to be tried again, or by calls. */
   async #byTask(chunk: ReportChunkRow, part: AccountPart, checks: DayChecks | undefined): Promise<boolean> {
     const { job, prepared } = this.#work;
-    const watched = prepared.spec.tasks?.checkMetric;
+    const watched = this.#watched(part);
     try {
       const rows = await taskRows(this.#parts, this.#work, chunk, watched === undefined ? [] : [watched]);
-      return rows !== undefined && (await this.#keep(chunk, part, checks, 'tasks', rows, watched));
+      if (rows === undefined) return false;
+      if (watched === undefined) return await this.#keep(chunk, part, checks, 'tasks', rows);
+      const whole = new WholeRows(rows, watched, await this.#ownNumber(chunk, watched), () =>
+        prepared.spec.tasks?.rest?.(prepared.ctx, {
+          ...chunkFetch(this.#work, chunk),
+          metrics: [...new Set([...part.plan.nativeMetrics, watched])],
+        }),
+      );
+      return await this.#keep(chunk, part, checks, 'tasks', whole, whole);
     } catch (error) {
       // A download that is gone for good, for example: the task is of no more use.
       if (!(error instanceof PolyadError) || error.retry !== 'never' || error.actor !== 'caller') throw error;
@@ -108,32 +163,49 @@ export class ChunkReader {
     }
   }
 
-  /** Writes rows. False = a task brought less than the ad account says there is, so nothing was kept. */
+  /** The metric that tells whether a task is whole; only reports of a whole ad account can be held against its number. */
+  #watched(part: AccountPart): string | undefined {
+    const { campaign_id, group_id, ad_id } = this.#work.query.filters;
+    if (part.plan.level === 'organization' || (campaign_id ?? group_id ?? ad_id) !== undefined) return undefined;
+    return this.#work.prepared.spec.tasks?.checkMetric;
+  }
+
+  /** The ad account's own number for the days of a piece. */
+  async #ownNumber(chunk: ReportChunkRow, metric: string): Promise<string> {
+    const { spec, ctx } = this.#work.prepared;
+    const fetch = chunkFetch(this.#work, chunk);
+    let own = '0';
+    for await (const row of spec.fetch(ctx, { ...fetch, level: 'organization', metrics: [metric], dimensions: [] }))
+      own = parseDecimal(row.metrics[metric] ?? '') ?? own;
+    return own;
+  }
+
+  /** Writes rows. False = they are not what the ad account says there is, so nothing was kept. */
   async #keep(
     chunk: ReportChunkRow,
     part: AccountPart,
     checks: DayChecks | undefined,
     route: 'tasks' | 'calls',
     rows: AsyncIterable<ReportRow>,
-    watched?: string,
+    whole?: WholeRows,
   ): Promise<boolean> {
     const { db, files, clock, got, log } = this.#parts;
     const { job } = this.#work;
     const id = newId(clock.now().getTime());
     const file = `${id}.rows.gz`;
-    const { streams, tally } = segmentStream(rows, part.plan, watched);
+    const { streams, tally } = segmentStream(rows, part.plan);
     let bytes: number;
     try {
       bytes = await files.write(file, streams);
     } catch (error) {
       throw (error as NodeJS.ErrnoException).syscall === undefined ? error : storageError(error);
     }
-    if (watched !== undefined && (await this.#fallsShort(chunk, part, watched, tally.sum))) {
+    if (whole?.fits === false) {
       await files.remove([file]);
-      log.warn({ job: job.id }, 'a report task left something out that the ad account counts: read by calls');
+      log.warn({ job: job.id }, 'a report task does not add up to what the ad account counts: read by calls');
       chunk.task_id = null;
-      chunk.task_failures = Number.MAX_SAFE_INTEGER;
-      await updateReportChunk(db, job.id, chunk.number, { task_id: null, task_failures: 1_000 });
+      chunk.task_failures = GIVEN_UP;
+      await updateReportChunk(db, job.id, chunk.number, { task_id: null, task_failures: GIVEN_UP });
       return false;
     }
     const days: Record<string, string> = {};
@@ -151,18 +223,5 @@ export class ChunkReader {
     );
     got(route, tally.rows);
     return true;
-  }
-
-  /** Whether the rows of a task over a whole ad account add up to clearly less than the account's own number. */
-  async #fallsShort(chunk: ReportChunkRow, part: AccountPart, watched: string, sum: string): Promise<boolean> {
-    const { prepared, query } = this.#work;
-    const { spec, ctx } = prepared;
-    const { campaign_id, group_id, ad_id } = query.filters;
-    if (part.plan.level === 'organization' || (campaign_id ?? group_id ?? ad_id) !== undefined) return false;
-    let own = '0';
-    const fetch = chunkFetch(this.#work, chunk);
-    for await (const row of spec.fetch(ctx, { ...fetch, level: 'organization', metrics: [watched], dimensions: [] }))
-      own = row.metrics[watched] ?? own;
-    return compareDecimals(sum, multiplyDecimals(own, TASK_SHARE)) < 0;
   }
 }

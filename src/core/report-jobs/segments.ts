@@ -10,7 +10,6 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { breathe } from '../breathe.ts';
 import type { ReportRow } from '../connector/report-spec.ts';
 import type { Native, OrganizationFacts } from '../connector/types.ts';
-import { addDecimals, parseDecimal } from '../model/decimal.ts';
 import type { ReportPlan } from '../reports/plan.ts';
 
 /** Text is handed to compression in pieces of about this many characters. */
@@ -48,17 +47,14 @@ export function segmentKey(
 /** What was counted while rows went by. */
 export interface RowTally {
   rows: number;
-  /** Sum of the native metric watched. */
-  sum: string;
 }
 
 /** Rows on their way into a file. `tally` is complete when the stream has ended. */
 export function segmentStream(
   rows: AsyncIterable<ReportRow>,
   { dimensions, nativeMetrics }: RowShape,
-  watched?: string,
 ): { streams: [Readable, NodeJS.ReadWriteStream]; tally: RowTally } {
-  const tally: RowTally = { rows: 0, sum: '0' };
+  const tally: RowTally = { rows: 0 };
   async function* pieces(): AsyncGenerator<Buffer> {
     let text = '';
     for await (const row of rows) {
@@ -74,8 +70,6 @@ export function segmentStream(
       ];
       text += `${JSON.stringify(line)}\n`;
       tally.rows += 1;
-      const counted = watched === undefined ? undefined : row.metrics[watched];
-      if (counted !== undefined) tally.sum = addDecimals(tally.sum, parseDecimal(counted) ?? '0');
       if (text.length >= PIECE) {
         yield Buffer.from(text);
         text = '';

@@ -9,6 +9,7 @@ import type { ReportService } from '../reports/service.ts';
 import type { Store } from '../store/port.ts';
 import {
   cancelReportJob,
+  countReportJobs,
   createReportJob,
   getReportJob,
   keptReportBytes,
@@ -21,7 +22,7 @@ import {
   removeReportJob,
   reportProgress,
 } from '../store/repositories/index.ts';
-import type { ReportFormat, ReportJobRow, ReportRoute } from '../store/schema.ts';
+import type { ReportFormat, ReportJobRow, ReportJobState, ReportRoute } from '../store/schema.ts';
 import type { ReportFiles } from './files.ts';
 import { FORMATS } from './formats-table.ts';
 import { REPORT_JOB_NEWS } from './runner.ts';
@@ -202,6 +203,11 @@ export class ReportJobs {
     gone.push(...old.filter((name) => !known.has(name)));
     await files.remove(gone);
     return { files: gone.length };
+  }
+
+  /** Jobs by state. */
+  counts(): Promise<Record<ReportJobState, number>> {
+    return countReportJobs(this.#parts.store.db);
   }
 
   /** Bytes of rows kept of closed days. */

@@ -3,14 +3,14 @@
  * limit of 20,000 ids a query or to its habit of leaving deleted objects out.
  */
 
-import type { ReportFetch, ReportLevel, ReportRow, ReportSpec } from '../../core/connector/report-spec.ts';
+import type { ReportLevel, ReportRow, ReportSpec } from '../../core/connector/report-spec.ts';
 import type { CallContext, PlatformResponse } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { DEFAULT_METRICS, METRIC_RULES } from './metrics-table.ts';
 import { DIMENSION_TABLE } from './reports-dimensions-table.ts';
 import { gmvMaxRows } from './reports-gmv-max.ts';
 import { materialRows } from './reports-material.ts';
-import { LEVELS, query, rowOf, type Scope, sourceOf } from './reports-query.ts';
+import { LEVELS, query, rowOf, type Scope, type StatusFetch, sourceOf } from './reports-query.ts';
 import { tasks } from './reports-tasks.ts';
 import { call, chunks, dataOf, MAX_FILTER_IDS, rowsOf, sandboxLacks, totalOf } from './request.ts';
 
@@ -28,7 +28,7 @@ function isCutOff(response: PlatformResponse): boolean {
 class CutOff extends Error {}
 
 /** All rows of one query. Throws `CutOff` before the first row if TikTok says that some are missing. */
-async function* rows(ctx: CallContext, fetch: ReportFetch, scope: Scope): AsyncGenerator<ReportRow, void, undefined> {
+async function* rows(ctx: CallContext, fetch: StatusFetch, scope: Scope): AsyncGenerator<ReportRow, void, undefined> {
   const base = query(fetch, scope);
   let yielded = false;
   for (let page = 1; ; page += 1) {
@@ -61,13 +61,13 @@ async function* rows(ctx: CallContext, fetch: ReportFetch, scope: Scope): AsyncG
 /** Reads one page of a level's list, deleted objects too. */
 async function list(
   ctx: CallContext,
-  fetch: ReportFetch,
+  fetch: StatusFetch,
   level: ReportLevel,
   scope: Scope,
   page: number,
   size: number,
 ) {
-  const { list: endpoint, id } = LEVELS[level];
+  const { list: endpoint, id, listIds = [id] } = LEVELS[level];
   return dataOf(
     await ctx.request(
       call(ctx, {
@@ -75,8 +75,8 @@ async function list(
         organizationId: fetch.organization.id,
         query: {
           advertiser_id: fetch.organization.id,
-          filtering: { ...scope, primary_status: 'STATUS_ALL' },
-          fields: [id],
+          filtering: { ...scope, primary_status: fetch.status ?? 'STATUS_ALL' },
+          fields: listIds,
           page,
           page_size: size,
         },
@@ -86,18 +86,18 @@ async function list(
 }
 
 /** How many objects of the level a query would cover, deleted ones included. */
-function count(ctx: CallContext, fetch: ReportFetch, scope: Scope): Promise<number> {
-  const key = `tiktok/count/${fetch.organization.id}/${fetch.level}/${JSON.stringify(scope)}`;
+function count(ctx: CallContext, fetch: StatusFetch, scope: Scope): Promise<number> {
+  const key = `tiktok/count/${fetch.organization.id}/${fetch.level}/${fetch.status ?? ''}/${JSON.stringify(scope)}`;
   return ctx.remember(key, COUNT_TTL_MS, async () => totalOf(await list(ctx, fetch, fetch.level, scope, 1, 1)));
 }
 
-async function idsOf(ctx: CallContext, fetch: ReportFetch, level: ReportLevel, scope: Scope): Promise<string[]> {
-  const { id } = LEVELS[level];
+async function idsOf(ctx: CallContext, fetch: StatusFetch, level: ReportLevel, scope: Scope): Promise<string[]> {
+  const { id, listIds = [id] } = LEVELS[level];
   const out = new Set<string>();
   for (let page = 1; ; page += 1) {
     const data = await list(ctx, fetch, level, scope, page, PAGE);
     const found = rowsOf(data, 'list');
-    for (const row of found) out.add(String(row[id]));
+    for (const row of found) out.add(String(listIds.map((name) => row[name]).find((one) => typeof one === 'string')));
     const total = totalOf(data);
     if (found.length === 0 || (total > 0 ? page * PAGE >= total : found.length < PAGE)) return [...out];
   }
@@ -108,9 +108,10 @@ async function idsOf(ctx: CallContext, fetch: ReportFetch, level: ReportLevel, s
  * list leaves out (other systems of origin, long deleted ones), and those of the list for accounts with more campaigns
  * than one report covers.
  */
-async function campaignIds(ctx: CallContext, fetch: ReportFetch): Promise<string[]> {
-  const campaigns: ReportFetch = { ...fetch, level: 'campaign', metrics: ['spend', 'impressions'], dimensions: [] };
-  const out = new Set<string>(await idsOf(ctx, fetch, 'campaign', {}));
+async function campaignIds(ctx: CallContext, fetch: StatusFetch): Promise<string[]> {
+  const { status: _every, ...every } = fetch;
+  const campaigns: StatusFetch = { ...every, level: 'campaign', metrics: ['spend', 'impressions'], dimensions: [] };
+  const out = new Set<string>(await idsOf(ctx, every, 'campaign', {}));
   if (fetch.level === 'campaign') return [...out];
   try {
     for await (const row of rows(ctx, campaigns, {})) out.add(row.entityId);
@@ -124,7 +125,7 @@ async function campaignIds(ctx: CallContext, fetch: ReportFetch): Promise<string
 /** Rows of some campaigns or ad groups, halved until each query is below TikTok's limit. */
 async function* split(
   ctx: CallContext,
-  fetch: ReportFetch,
+  fetch: StatusFetch,
   by: 'campaign_ids' | 'adgroup_ids',
   ids: readonly string[],
 ): AsyncGenerator<ReportRow, void, undefined> {
@@ -143,7 +144,7 @@ async function* split(
       yield* split(ctx, fetch, by, part.slice(0, middle));
       yield* split(ctx, fetch, by, part.slice(middle));
     } else if (by === 'campaign_ids' && fetch.level === 'ad')
-      yield* split(ctx, fetch, 'adgroup_ids', await idsOf(ctx, fetch, 'group', scope));
+      yield* split(ctx, fetch, 'adgroup_ids', await idsOf(ctx, { ...fetch, status: undefined }, 'group', scope));
     else yield* byId(ctx, fetch, await idsOf(ctx, fetch, fetch.level, scope));
   }
 }
@@ -151,7 +152,7 @@ async function* split(
 /** Rows of named objects of the level itself: no more than 100 in a query, so nothing can be cut off. */
 async function* byId(
   ctx: CallContext,
-  fetch: ReportFetch,
+  fetch: StatusFetch,
   ids: readonly string[],
   rest: Scope = {},
 ): AsyncGenerator<ReportRow, void, undefined> {
@@ -160,7 +161,7 @@ async function* byId(
 }
 
 /** Everything of one level in one window. */
-async function* all(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<ReportRow, void, undefined> {
+async function* all(ctx: CallContext, fetch: StatusFetch): AsyncGenerator<ReportRow, void, undefined> {
   if (fetch.level === 'organization' || (await count(ctx, fetch, {})) <= MAX_IDS) {
     try {
       yield* rows(ctx, fetch, {});
@@ -176,7 +177,7 @@ async function* all(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<Report
 }
 
 /** The filters a caller named, by level; undefined for none. */
-function named(fetch: ReportFetch): { scope: Scope; own: readonly string[] | undefined } {
+function named(fetch: StatusFetch): { scope: Scope; own: readonly string[] | undefined } {
   const scope: Scope = {};
   if (fetch.campaignIds !== undefined) scope.campaign_ids = fetch.campaignIds;
   if (fetch.groupIds !== undefined) scope.adgroup_ids = fetch.groupIds;
@@ -185,7 +186,7 @@ function named(fetch: ReportFetch): { scope: Scope; own: readonly string[] | und
   return { scope, own: ids === undefined ? undefined : scope[ids] };
 }
 
-async function* fetchRows(ctx: CallContext, fetch: ReportFetch): AsyncGenerator<ReportRow, void, undefined> {
+async function* fetchRows(ctx: CallContext, fetch: StatusFetch): AsyncGenerator<ReportRow, void, undefined> {
   const source = sourceOf(fetch);
   if (source === 'GMV_MAX') return yield* gmvMaxRows(ctx, fetch);
   if (source === 'MATERIAL') return yield* materialRows(ctx, fetch);
@@ -227,7 +228,8 @@ export const report: ReportSpec = {
   // Clicks are attributed for up to 28 days, views for 7.
   provisionalDays: 28,
   fetch: fetchRows,
-  tasks,
+  // Tasks take no filter of statuses and leave deleted objects out, as calls without one do (unverified).
+  tasks: { ...tasks, rest: (ctx, fetch) => fetchRows(ctx, { ...fetch, status: 'STATUS_DELETE' }) },
   objects: async (ctx, fetch) => {
     if (fetch.level === 'organization') return 1;
     const { scope, own } = named(fetch);
