@@ -3,7 +3,6 @@
  * the end, and the way back; and what outages, revocation and single lost ad accounts do.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listEvents } from '../../src/core/store/repositories/index.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 
 const HOUR = 3_600_000;
@@ -34,8 +33,13 @@ const campaigns = (id: string, advertiser = advertisers()[0]) =>
   polyad.call('GET', `/ads/${id}/campaign?org_id=${advertiser}&limit=1`);
 const connect = async (consent: Record<string, unknown> = {}, query: Record<string, string> = {}): Promise<string> =>
   (await polyad.connect({ consent, query })).get('id') as string;
-const events = async (id: string, type?: string) =>
-  listEvents(polyad.app.store.db, polyad.workspace.id, { connection_id: id, type, order: 'asc', limit: 100 });
+interface Event {
+  type: string;
+  payload: Record<string, unknown>;
+  created_at: string;
+}
+const events = (id: string, type?: string): Promise<Event[]> =>
+  polyad.ok('GET', `/v1/events?connection_id=${id}&order=asc&limit=100${type === undefined ? '' : `&type=${type}`}`);
 const types = async (id: string) => (await events(id)).map((event) => event.type);
 
 /** Lets time pass in steps of `step`, tokens looked after at each. */
@@ -71,7 +75,7 @@ describe('a year with a refresh token that ends', () => {
       expect(warned.map((event) => event.payload['warning_days'])).toEqual([60, 30, 14, 7, 1]);
       for (const { payload, created_at } of warned) {
         const late =
-          created_at.getTime() - (Date.parse(String(payload['ends_at'])) - Number(payload['warning_days']) * DAY);
+          Date.parse(created_at) - (Date.parse(String(payload['ends_at'])) - Number(payload['warning_days']) * DAY);
         expect(late).toBeGreaterThanOrEqual(0);
         expect(late).toBeLessThanOrEqual(5 * HOUR);
         expect(payload).toMatchObject({ integration_type: 'tiktokads', environment: 'simulator', reason: 'end_near' });
