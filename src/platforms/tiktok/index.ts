@@ -10,6 +10,7 @@ import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
 import { campaign } from './operations/campaign.ts';
 import { creative } from './operations/creative.ts';
+import { campaignCopy } from './operations/campaign-copy.ts';
 import { creatorAuthorization } from './operations/creator-authorization.ts';
 import { group } from './operations/group.ts';
 import { identity } from './operations/identity.ts';
@@ -30,7 +31,7 @@ export default definePlatform({
   errors,
   objects: {
     ...{ organization, campaign, group, ad, creative, asset, promoted, target: targets },
-    ...{ identity, creator_authorization: creatorAuthorization },
+    ...{ audience, identity, creator_authorization: creatorAuthorization, campaign_copy: campaignCopy },
   },
   report,
   accounts,

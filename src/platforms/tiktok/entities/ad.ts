@@ -7,6 +7,7 @@ import type { FieldRule } from '../../../core/connector/fields.ts';
 import type { Native } from '../../../core/connector/types.ts';
 import { automationRule, effectiveStatusRule, nativeStatusRule, statusReasonRule, statusRule } from '../statuses.ts';
 import { nameLength } from './campaign.ts';
+import { materialFields } from './materials.ts';
 import { IDENTITY_REF, identityMember, member, type PromotedMember, promotedCodec } from './promoted-refs.ts';
 
 /** Member that holds URLs and asset ids of a write until they have become `video_id` and `image_ids`. */
@@ -128,6 +129,7 @@ const postAdsOnly: Codec = custom({
 /** Field rules of the ad. */
 export const adFields: readonly FieldRule[] = [
   ...commonFields,
+  ...materialFields,
   statusReasonRule,
   {
     unified: 'item_id',
@@ -221,6 +223,20 @@ const creativeType: Codec = custom({
 /** Field rules of the creative: the part of an ad that people see. */
 export const creativeFields: readonly FieldRule[] = [
   ...commonFields,
+  {
+    unified: 'ad_id',
+    native: 'smart_plus_ad_id',
+    codec: id,
+    access: 'read',
+    note: 'Smart+ alone: the ad that chooses from it.',
+  },
+  {
+    unified: 'review',
+    native: 'review',
+    codec: custom({ name: 'tiktok.review', decode: (value) => value }),
+    access: 'read',
+    note: 'Smart+ alone: smart_plus/material/review_info.',
+  },
   { unified: 'campaign_id', native: 'campaign_id', codec: id, access: 'read' },
   { unified: 'body', native: 'ad_text', codec: text(), access: 'write' },
   { unified: 'link_url', native: 'landing_page_url', codec: text(), access: 'write' },

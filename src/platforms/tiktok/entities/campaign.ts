@@ -1,6 +1,7 @@
 /** Fields of a campaign. Source: campaign/get and campaign/create, TikTok docs 1739315828649986, 1739318962329602. */
 import { type Codec, custom, enums, id, money, text, time } from '../../../core/connector/codecs.ts';
 import type { FieldRule } from '../../../core/connector/fields.ts';
+import { PolyadError } from '../../../core/errors/index.ts';
 import { automationRule, effectiveStatusRule, nativeStatusRule, statusRule } from '../statuses.ts';
 
 /** Native objective of campaign/create and what it reads as. Legacy objectives can only be read. */
@@ -102,7 +103,22 @@ export const campaignFields: readonly FieldRule[] = [
   statusRule,
   effectiveStatusRule,
   nativeStatusRule,
-  automationRule,
+  {
+    ...automationRule,
+    codec: {
+      ...automationRule.codec,
+      allowed: ['manual', 'smart_plus'],
+      encode(unified, ctx) {
+        if (unified === 'manual' || unified === 'smart_plus') return {};
+        throw new PolyadError('input_value_unsupported', {
+          message: `Campaigns cannot be made as ${JSON.stringify(unified)}: TikTok makes no legacy Smart+ campaigns any more.`,
+          details: { field: ctx.field, value: unified, allowed: ['manual', 'smart_plus'] },
+        });
+      },
+    },
+    access: 'create',
+    note: 'smart_plus makes an Upgraded Smart+ campaign; its ad groups and ads follow it.',
+  },
   {
     unified: 'category',
     native: 'special_industries',

@@ -1,8 +1,11 @@
 /** Ads: ad/{get,create,update,status/update}. Creatives (operations/creative.ts) are the same rows seen otherwise. */
 import { time } from '../../../core/connector/codecs.ts';
 import type {
+  CreateIdempotency,
   CreateResult,
+  FilterName,
   FilterRule,
+  ListFilters,
   ListOperation,
   Native,
   ObjectSpec,
@@ -13,7 +16,8 @@ import type {
 import { PolyadError } from '../../../core/errors/index.ts';
 import { AD_CREATIVE, AD_READ_ONLY, AD_UPDATE } from '../body-table.ts';
 import { adFields, adPromoted, MEDIA, REMOVABLE_PROMOTED } from '../entities/ad.ts';
-import { rowsOf, write as send } from '../request.ts';
+import { pages, rowsOf, write as send } from '../request.ts';
+import { generationOf, generationOfGroup, hasSmartAds } from './automation.ts';
 import { withIdentity, withWholeIdentity } from './identities.ts';
 import { kindOfAssetId, mediaMembers } from './media.ts';
 import {
@@ -25,15 +29,17 @@ import {
   findCreated,
   getById,
   listOf,
+  PAGE_SIZE,
   rawOf,
   reread,
-  setStatus,
-  statusBatch,
   updateInOrder,
   withDefaults,
   withoutEchoes,
 } from './shared.ts';
+import { createSmartAd, refuseMaterials, updateSmartAd } from './smart-ads.ts';
+import { smartAd, smartAds } from './smart-plus.ts';
 import { checkPush, identityOfPost, withPost } from './spark.ts';
+import { mixedStatusBatch, setStatusOf } from './status.ts';
 
 /** All that an incremental update may change; anything else needs the whole creative (TikTok docs 1739953405142018). */
 const PATCHABLE: ReadonlySet<string> = new Set([
@@ -119,6 +125,9 @@ async function checkCampaign(input: OperationInput, unified: Unified): Promise<v
 /** What a new ad or creative needs before it is encoded. */
 export async function prepareCreation(input: OperationInput, unified: Unified, defaults: Native): Promise<Unified> {
   await checkCampaign(input, unified);
+  const group = unified['group_id'];
+  const smart = typeof group === 'string' && (await generationOfGroup(input, group)) === 'smart_plus';
+  if (!smart) refuseMaterials(unified);
   const implied = await fromCreatives(input, unified);
   const { creative_ids: _used, ...rest } = unified;
   const given = { ...implied, ...rawOf(unified) };
@@ -137,6 +146,8 @@ async function withMedia(input: OperationInput, native: Native, token: string, f
 
 /** Creates one ad: one creative in one ad group. */
 export async function createAd(input: OperationInput, native: Native, write: WriteContext): Promise<CreateResult> {
+  if ((await generationOfGroup(input, String(native['adgroup_id']))) === 'smart_plus')
+    return createSmartAd(input, native, write);
   const { adgroup_id, ...rest } = await withMedia(input, native, write.requestToken, undefined);
   const creative = creationBody(rest, AD_READ_ONLY);
   // A post that is there already is shown as the video it is, unless the caller says otherwise.
@@ -169,8 +180,11 @@ export async function updateAd(
   native: Native,
   write: WriteContext,
 ): Promise<CreateResult> {
-  const { operation_status: status, ...rest } = await withoutEchoes(native, write);
   const current = await write.current();
+  if (generationOf(current) === 'smart_plus')
+    return updateSmartAd(input, id, await withoutEchoes(native, write), write);
+  refuseMaterials(write.unified);
+  const { operation_status: status, ...rest } = await withoutEchoes(native, write);
   if (rest['tiktok_item_id'] === current['tiktok_item_id']) delete rest['tiktok_item_id'];
   // Another post may belong to another identity.
   else if (typeof rest['tiktok_item_id'] === 'string' && rest['identity_id'] === undefined)
@@ -211,8 +225,8 @@ const updatedGte: FilterRule = {
   },
 };
 
-/** The list of ads, whose rows creatives share. */
-export const adList: ListOperation = listOf(AD, {
+/** The rows of ad/get: manual ads, and of Smart+ ads each creative. The list of creatives. */
+export const creativeList: ListOperation = listOf(AD, {
   campaign_id: {
     kind: 'native',
     apply: (value, query) => {
@@ -228,8 +242,60 @@ export const adList: ListOperation = listOf(AD, {
   updated_gte: updatedGte,
 });
 
+const isSmartCreative = (row: Native): boolean => generationOf(row) === 'smart_plus';
+
+/** A list's filters as both ad/get and smart_plus/ad/get take them. */
+function filteringOf(input: OperationInput, filters: ListFilters): Native {
+  const out: Native = {};
+  for (const [name, value] of Object.entries(filters)) {
+    const rule = creativeList.filters[name as FilterName];
+    if (rule !== undefined && rule.kind !== 'local' && value !== undefined) rule.apply(value, out, input.ctx);
+  }
+  return out;
+}
+
+/** Manual ads, then those of Smart+: ad/get shows the latter by their creatives, once for each. */
+async function* everyAd(input: OperationInput, filters: ListFilters): AsyncGenerator<Native, void, undefined> {
+  const filtering = filteringOf(input, filters);
+  const query = { ...input.raw, ...(Object.keys(filtering).length === 0 ? {} : { filtering }) };
+  for await (const row of pages(input, 'ad/get', { rows: 'list', size: PAGE_SIZE, query }))
+    if (!isSmartCreative(row)) yield row;
+  // smart_plus/ad/get has no filter by name; names are compared afterwards anyway.
+  const { ad_name: _name, ...own } = filtering;
+  yield* smartAds(input, own);
+}
+
+/** The list of ads. */
+const adList: ListOperation = {
+  ...creativeList,
+  needsRun: hasSmartAds,
+  unfit: isSmartCreative,
+  run: everyAd,
+};
+
+/** One ad. An id under which ad/get has a creative of Smart+ is no ad's. */
+async function getAd(input: OperationInput, id: string): Promise<Native | undefined> {
+  const row = await getById(input, AD, id);
+  return row === undefined || isSmartCreative(row) ? smartAd(input, id) : row;
+}
+
 /** How a lost ad, and so a lost creative, is found: ad/create has no aid of TikTok's. */
-export const lostAd = findCreated(AD, { native: 'adgroup_id', filter: 'adgroup_ids' });
+const lostManualAd = findCreated(AD, { native: 'adgroup_id', filter: 'adgroup_ids' });
+export const lostAd: CreateIdempotency = {
+  ...lostManualAd,
+  async find(input, lost) {
+    const { ad_name: name, adgroup_id: group } = lost.native;
+    if ((await generationOfGroup(input, String(group))) !== 'smart_plus') return lostManualAd.find(input, lost);
+    const found: Native[] = [];
+    const filtering = {
+      adgroup_ids: [group],
+      creation_filter_start_time: time.utcText.encode?.(lost.since, {}),
+      primary_status: 'STATUS_ALL',
+    };
+    for await (const row of smartAds(input, filtering)) if (row['ad_name'] === name) found.push(row);
+    return found;
+  },
+};
 
 /** TikTok's ads as unified ads. */
 export const ad: ObjectSpec = {
@@ -237,12 +303,13 @@ export const ad: ObjectSpec = {
   scope: 'organization',
   fields: adFields,
   list: adList,
-  get: (input, id) => getById(input, AD, id),
+  get: getAd,
   prepare: (input, unified, verb) =>
     verb === 'create' ? prepareCreation(input, unified, {}) : withWholeIdentity(input, unified),
   create: createAd,
   update: updateAd,
-  remove: (input, id) => setStatus(input, AD, id, 'DELETE'),
+  remove: async (input, id, write) =>
+    setStatusOf(input, AD, id, generationOf(await write.current()) ?? 'manual', 'DELETE'),
   idempotency: lostAd,
-  statusBatch: statusBatch(AD),
+  statusBatch: mixedStatusBatch(AD),
 };

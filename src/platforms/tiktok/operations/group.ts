@@ -2,7 +2,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { time } from '../../../core/connector/codecs.ts';
 import { getPath } from '../../../core/connector/fields.ts';
-import type { Native, ObjectSpec, OperationInput, Unified, WriteContext } from '../../../core/connector/types.ts';
+import type {
+  CreateResult,
+  Native,
+  ObjectSpec,
+  OperationInput,
+  Unified,
+  WriteContext,
+} from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { AGE_PATHS, agesOf, groupsOf } from '../ages.ts';
 import { ADGROUP_READ_ONLY, ADGROUP_UPDATE } from '../body-table.ts';
@@ -10,9 +17,11 @@ import { billingFor, settleBid } from '../entities/bidding.ts';
 import { groupFields } from '../entities/group.ts';
 import { PLACE_KINDS, type Place, places, withPlaceIds } from '../places.ts';
 import { write as send } from '../request.ts';
+import { SMART_ADGROUP_CREATE, SMART_ADGROUP_UPDATE } from '../smart-plus-table.ts';
 import { effectiveStatusFilter } from '../statuses.ts';
 import { byKind, mergeActions, PLACES } from '../targeting.ts';
 import { appPlatform } from './apps.ts';
+import { generationOf, generationOfCampaign, generationOfGroup, learn } from './automation.ts';
 import {
   ADGROUP,
   bodyOf,
@@ -24,12 +33,12 @@ import {
   listOf,
   REQUEST_ID,
   rawOf,
-  setStatus,
-  statusBatch,
   updateInOrder,
   withDefaults,
   withoutEchoes,
 } from './shared.ts';
+import { smartBody, smartWrite, withHidden, withSmartGroups } from './smart-plus.ts';
+import { mixedStatusBatch, setStatusOf } from './status.ts';
 import { behaviorScenes } from './target.ts';
 
 interface PromotedRef {
@@ -139,8 +148,14 @@ async function withoutFixed(native: Native, write: WriteContext): Promise<Native
   return rest;
 }
 
-/** Tells each row what its location ids mean; a look-up that fails leaves them among the regions. */
-async function enrich(input: OperationInput, rows: Native[]): Promise<Native[]> {
+const isBareSmart = (row: Native): boolean => generationOf(row) === 'smart_plus' && row['targeting_spec'] === undefined;
+
+/**
+ * Completes rows of Smart+, and tells each row what its location ids mean; a look-up that fails leaves them among the
+ * regions.
+ */
+async function enrich(input: OperationInput, bare: Native[]): Promise<Native[]> {
+  const rows = await withSmartGroups(input, bare, isBareSmart);
   const needed = rows.some((row) => Array.isArray(row['location_ids']) && row['location_ids'].length > 0);
   if (!needed) return rows;
   let known: ReadonlyMap<string, Place>;
@@ -152,7 +167,37 @@ async function enrich(input: OperationInput, rows: Native[]): Promise<Native[]> 
     return rows;
   }
   // Not enumerable, so that it is no part of `raw`.
-  return rows.map((row) => Object.defineProperty({ ...row }, PLACES, { value: known, enumerable: false }));
+  return rows.map((row) => withHidden(row, { [PLACES]: known }));
+}
+
+/** Members that we fill in for manual ad groups, and that Smart+ does without. */
+const FILLED_IN: Native = { pacing: true };
+
+/** Changes an ad group of Smart+: its targeting is one member, so it is sent whole with the changes in it. */
+async function updateSmart(
+  input: OperationInput,
+  id: string,
+  native: Native,
+  status: unknown,
+  write: WriteContext,
+): Promise<CreateResult> {
+  const changes = smartBody(native, SMART_ADGROUP_UPDATE, rawOf(write.unified), {});
+  if (changes['targeting_spec'] !== undefined)
+    changes['targeting_spec'] = {
+      ...((await write.current())['targeting_spec'] as Native | undefined),
+      ...(changes['targeting_spec'] as Native),
+    };
+  return updateInOrder(
+    input,
+    ADGROUP,
+    id,
+    status === undefined ? changes : { ...changes, operation_status: status },
+    async (body) => {
+      await smartWrite(input, 'smart_plus/adgroup/update', { adgroup_id: id, ...body }, { idempotent: true });
+      return undefined;
+    },
+    (wanted) => setStatusOf(input, ADGROUP, id, 'smart_plus', wanted),
+  );
 }
 
 /** TikTok's ad groups as unified groups. */
@@ -171,19 +216,32 @@ export const group: ObjectSpec = {
     start_gte: { kind: 'local' },
     end_lt: { kind: 'local' },
   }),
-  get: (input, id) => getById(input, ADGROUP, id),
+  async get(input, id) {
+    const row = await getById(input, ADGROUP, id);
+    return row === undefined ? undefined : (await withSmartGroups(input, [row], isBareSmart))[0];
+  },
   enrich,
   async prepare(input, unified, verb) {
     const looked = await withLookups(input, unified);
     return verb === 'create' ? withDefaults(looked, await creationDefaults(input, unified)) : looked;
   },
-  async create(input, native, { requestToken }) {
+  async create(input, native, { requestToken, unified }) {
     const body = { ...creationBody(native, ADGROUP_READ_ONLY), request_id: requestToken };
-    return created(input, ADGROUP, await send(input, 'adgroup/create', body));
+    if ((await generationOfCampaign(input, String(native['campaign_id']))) === 'smart_plus') {
+      const smart = smartBody(body, SMART_ADGROUP_CREATE, rawOf(unified), FILLED_IN);
+      const row = await smartWrite(input, 'smart_plus/adgroup/create', smart);
+      await learn(input, ADGROUP, String(row['adgroup_id']), 'smart_plus');
+      return { row: { ...row, campaign_automation_type: 'UPGRADED_SMART_PLUS' } };
+    }
+    const made = await created(input, ADGROUP, await send(input, 'adgroup/create', body));
+    await learn(input, ADGROUP, String(made.row['adgroup_id']), generationOf(made.row) ?? 'manual');
+    return made;
   },
   async update(input, id, native, write) {
+    const generation = await generationOfGroup(input, id, write.current);
     const { operation_status: status, ...rest } = await withoutEchoes(native, write);
     const free = await withoutFixed(await completed(input, rest, write), write);
+    if (generation === 'smart_plus') return updateSmart(input, id, free, status, write);
     const body = await bodyOf(free, ADGROUP_UPDATE, write, 'an ad group');
     return updateInOrder(
       input,
@@ -193,10 +251,11 @@ export const group: ObjectSpec = {
       (changes) => send(input, 'adgroup/update', { adgroup_id: id, ...changes }, true),
     );
   },
-  remove: (input, id) => setStatus(input, ADGROUP, id, 'DELETE'),
+  remove: async (input, id, write) =>
+    setStatusOf(input, ADGROUP, id, generationOf(await write.current()) ?? 'manual', 'DELETE'),
   idempotency: {
     ...findCreated(ADGROUP, { native: 'campaign_id', filter: 'campaign_ids' }),
     aid: REQUEST_ID,
   },
-  statusBatch: statusBatch(ADGROUP),
+  statusBatch: mixedStatusBatch(ADGROUP),
 };

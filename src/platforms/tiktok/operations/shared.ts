@@ -203,11 +203,12 @@ export async function updateInOrder(
   id: string,
   native: Native,
   send: (body: Native) => Promise<Native | undefined>,
+  set: (status: 'ENABLE' | 'DISABLE') => Promise<void> = (status) => setStatus(input, level, id, status),
 ): Promise<CreateResult> {
   const { operation_status: status, ...body } = native;
-  if (status === 'DISABLE') await setStatus(input, level, id, 'DISABLE');
+  if (status === 'DISABLE') await set('DISABLE');
   const row = Object.keys(body).length > 0 ? await send(body) : undefined;
-  if (status === 'ENABLE') await setStatus(input, level, id, 'ENABLE');
+  if (status === 'ENABLE') await set('ENABLE');
   // TikTok answers an update with the whole object, but a status change with the id alone.
   return { row: status === undefined && isWhole(row, level) ? row : await reread(input, level, id) };
 }

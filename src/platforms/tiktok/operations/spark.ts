@@ -156,6 +156,10 @@ export async function withPost(
   };
 }
 
+/** The identity that may show a post, as `promoted` takes it. */
+export const refOfPost = async (input: OperationInput, itemId: string): Promise<string | undefined> =>
+  identityRef((await whoShows(input, itemId, undefined)).identity);
+
 /** Native identity members under which a post is shown by an ad that shows another one so far. */
 export async function identityOfPost(input: OperationInput, itemId: string): Promise<Native> {
   const { identity } = await whoShows(input, itemId, undefined);
