@@ -31,7 +31,7 @@ export default definePlatform({
   errors,
   objects: {
     ...{ organization, campaign, group, ad, creative, asset, promoted, target: targets },
-    ...{ audience, identity, creator_authorization: creatorAuthorization, campaign_copy: campaignCopy },
+    ...{ identity, creator_authorization: creatorAuthorization, campaign_copy: campaignCopy },
   },
   report,
   accounts,
