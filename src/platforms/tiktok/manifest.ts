@@ -163,11 +163,12 @@ export const manifest: Manifest = {
       environments: LIVE,
     },
     {
-      // TikTok publishes no cap on tasks in progress (unverified): ours keeps one ad account from filling its queue.
+      // TikTok publishes no cap on tasks in progress (unverified): ours keeps one ad account from filling its queue. A place
+      // whose holder was killed is free again after the window.
       name: 'report tasks in progress',
       keyedBy: ['app', 'organization'],
-      limit: 5,
-      windowMs: 3 * 60 * MINUTE,
+      limit: 20,
+      windowMs: 15 * MINUTE,
       rule: { kind: 'concurrency', holds: 'job' },
       operations: ['report/task/create'],
       recovery: 'next_window',
