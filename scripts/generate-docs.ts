@@ -190,6 +190,7 @@ function platformPage(platform: Platform, registry: PlatformRegistry): string {
     `## Objects\n\n${Object.entries(capabilities(platform, registry))
       .map(([name, support]) => objectSection(name, support))
       .join('\n\n')}`,
+    ...conversionSection(platform),
     ...(report === undefined
       ? []
       : [
@@ -206,6 +207,41 @@ function platformPage(platform: Platform, registry: PlatformRegistry): string {
           )}`,
         ]),
   );
+}
+
+/** Conversion events of a platform: where they go, what they are called, how each member is written. */
+function conversionSection({ conversions }: Platform): string[] {
+  if (conversions === undefined) return [];
+  const { sources, credentials, fields, maxEvents, maxAgeMs } = conversions;
+  return [
+    `## Conversion events\n\nUp to ${maxEvents.toLocaleString('en')} in a batch, at most ${maxAgeMs / 86_400_000} days old. Credentials: ${credentials
+      .map(({ kind, title, instruction }) => `${code(kind)} (${title}: ${instruction})`)
+      .join(' · ')}, or ${code('connection')}.\n\n${table(
+      ['Source', 'Destination', 'Events', 'Names of your own', 'Required'],
+      Object.entries(sources).map(([source, spec]) => [
+        code(source.toUpperCase()),
+        `${spec.destination.title}. ${spec.destination.instruction}`,
+        list([...Object.keys(spec.events), ...spec.natives]),
+        spec.custom ? 'yes' : 'no',
+        [...(spec.required ?? []).map(code), ...(spec.oneOf ?? []).map((paths) => paths.map(code).join(' or '))].join(
+          ', ',
+        ),
+      ]),
+    )}`,
+    table(
+      ['Member', 'Native', 'Sources', 'Before it is sent'],
+      fields.map((field) => [
+        code(field.unified),
+        code(field.native),
+        field.sources?.map((one) => code(one.toUpperCase())).join(', ') ?? 'all',
+        [
+          ...(field.steps ?? []).map((step) => step.replaceAll('_', ' ')),
+          ...(field.hash === undefined ? [] : ['SHA-256, unless it is one']),
+          ...(field.value === 'epoch_s' ? ['seconds since 1970'] : []),
+        ].join(', '),
+      ]),
+    ),
+  ];
 }
 
 /** What a simulator tells of itself; the types are its own, since nothing else is shared. */

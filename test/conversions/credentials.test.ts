@@ -72,14 +72,20 @@ describe('the kind of a credential', () => {
     const { db } = world.app.app.store;
     const scoped = (scopes: string[]) =>
       db.updateTable('connections').set({ native_scopes: scopes }).where('id', '=', world.connection).execute();
-    const [row] = await db.selectFrom('connections').select('native_scopes').where('id', '=', world.connection).execute();
+    const [row] = await db
+      .selectFrom('connections')
+      .select('native_scopes')
+      .where('id', '=', world.connection)
+      .execute();
     await scoped(['200', '210']);
     const refused = await create({ credential: 'connection' });
     expect(refused.status).toBe(403);
     expect(refused.body).toMatchObject({ code: 'permission_missing' });
     expect(refused.body.details.needed).toContain('5');
     await scoped(row?.native_scopes as string[]);
-    const changed = await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, { credential: 'connection' });
+    const changed = await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, {
+      credential: 'connection',
+    });
     expect(changed.credential).toEqual({ kind: 'connection' });
     const event = world.purchase();
     const before = await world.received();

@@ -44,8 +44,16 @@ describe('one event', () => {
     await world.send(world.purchase({ user: { email: 'nobody@example.com', ip_address: '203.0.113.9' } }));
     await world.drain();
     const { db } = world.app.app.store;
-    const chunks = await db.selectFrom('conversion_chunks').select('payload').where('payload', 'is not', null).execute();
-    const events = await db.selectFrom('conversion_events').select('payload').where('payload', 'is not', null).execute();
+    const chunks = await db
+      .selectFrom('conversion_chunks')
+      .select('payload')
+      .where('payload', 'is not', null)
+      .execute();
+    const events = await db
+      .selectFrom('conversion_events')
+      .select('payload')
+      .where('payload', 'is not', null)
+      .execute();
     expect([...chunks, ...events]).toEqual([]);
   });
 
@@ -59,7 +67,11 @@ describe('one event', () => {
   });
 
   it('without a destination to go to is an error that names those there are', async () => {
-    const answer = await world.app.call('POST', `/ads/${world.connection}/conversion?destination_id=nope`, world.purchase());
+    const answer = await world.app.call(
+      'POST',
+      `/ads/${world.connection}/conversion?destination_id=nope`,
+      world.purchase(),
+    );
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({
       code: 'conversion_destination_required',
@@ -255,12 +267,14 @@ describe('many events', () => {
       destination_ids: [world.web.id, offline.id],
     });
     expect(answer.status).toBe(202);
-    expect(answer.body.results.map(({ index, destination_id, state }: Json) => [index, destination_id, state])).toEqual([
-      [0, world.web.id, 'WAITING'],
-      [0, offline.id, 'REFUSED'],
-      [1, world.web.id, 'WAITING'],
-      [1, offline.id, 'WAITING'],
-    ]);
+    expect(answer.body.results.map(({ index, destination_id, state }: Json) => [index, destination_id, state])).toEqual(
+      [
+        [0, world.web.id, 'WAITING'],
+        [0, offline.id, 'REFUSED'],
+        [1, world.web.id, 'WAITING'],
+        [1, offline.id, 'WAITING'],
+      ],
+    );
     await world.drain();
     const fates = await world.app.ok('GET', `/v1/conversions?event_id=${plain.event_id}`);
     expect(fates.map(({ state }: Json) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
@@ -287,7 +301,9 @@ describe('the same event again', () => {
 
   it('is another event under another name or at another destination', async () => {
     const id = fresh();
-    await world.send({ events: [world.purchase({ event_id: id }), world.purchase({ event_id: id, event: 'SUBSCRIBE' })] });
+    await world.send({
+      events: [world.purchase({ event_id: id }), world.purchase({ event_id: id, event: 'SUBSCRIBE' })],
+    });
     await world.drain();
     expect((await world.fates(`event_id=${id}`)).map(({ state }) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
   });
@@ -305,7 +321,9 @@ describe('test codes', () => {
     expect(await world.requests()).toBe(2);
     expect(await world.fateOf(tested.event_id)).toMatchObject({ state: 'ACCEPTED', test_code: 'TEST123' });
     const seen = await world.app.control('GET', `/events/test?event_source_id=${world.sources.web}`);
-    expect(seen.test_events).toMatchObject([{ test_event_code: 'TEST123', event: 'Purchase', event_id: tested.event_id }]);
+    expect(seen.test_events).toMatchObject([
+      { test_event_code: 'TEST123', event: 'Purchase', event_id: tested.event_id },
+    ]);
   });
 });
 
@@ -316,8 +334,13 @@ describe('consent', () => {
     expect(answer.body.results[0]).toMatchObject({ state: 'WITHHELD', error: { code: 'conversion_consent_missing' } });
     await world.drain();
     expect(await world.requests()).toBe(0);
-    expect(await world.fateOf(event.event_id)).toMatchObject({ state: 'WITHHELD', reason_code: 'conversion_consent_missing' });
-    expect((await world.send({ ...event, consent: { ad_user_data: 'GRANTED' } })).body.results[0].state).toBe('WAITING');
+    expect(await world.fateOf(event.event_id)).toMatchObject({
+      state: 'WITHHELD',
+      reason_code: 'conversion_consent_missing',
+    });
+    expect((await world.send({ ...event, consent: { ad_user_data: 'GRANTED' } })).body.results[0].state).toBe(
+      'WAITING',
+    );
   });
 
   it('that limits is told to the platform, or the event is withheld where it cannot be', async () => {

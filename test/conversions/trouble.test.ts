@@ -107,7 +107,9 @@ describe('an outage of the platform', () => {
 
   it('lets other destinations go on', async () => {
     const app = await world.destination('app');
-    world.app.tap.answer('/event/track/', { body: { code: 40001, message: 'No permission to operate pixel code: X.' } });
+    world.app.tap.answer('/event/track/', {
+      body: { code: 40001, message: 'No permission to operate pixel code: X.' },
+    });
     const stuck = world.purchase();
     await world.send(stuck);
     await world.drain();
@@ -149,7 +151,10 @@ describe('a batch whose sender died', () => {
 describe('time', () => {
   it('makes events too old to count: when they come in, and while they wait', async () => {
     const old = world.purchase({ occurred_at: new Date(world.app.now().getTime() - 29 * DAY).toISOString() });
-    expect((await world.send(old)).body.results[0]).toMatchObject({ state: 'EXPIRED', error: { code: 'conversion_expired' } });
+    expect((await world.send(old)).body.results[0]).toMatchObject({
+      state: 'EXPIRED',
+      error: { code: 'conversion_expired' },
+    });
     const ahead = world.purchase({ occurred_at: new Date(world.app.now().getTime() + DAY).toISOString() });
     expect((await world.send(ahead)).body.code).toBe('input_value_invalid');
     await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, { is_paused: true });
@@ -167,7 +172,9 @@ describe('time', () => {
   });
 
   it('is looked at again just before sending', async () => {
-    const event = world.purchase({ occurred_at: new Date(world.app.now().getTime() - 28 * DAY + 60_000).toISOString() });
+    const event = world.purchase({
+      occurred_at: new Date(world.app.now().getTime() - 28 * DAY + 60_000).toISOString(),
+    });
     await world.send({ events: [event, world.purchase()] });
     world.app.advance(2 * 60_000);
     const before = await world.received();
@@ -211,7 +218,9 @@ describe('another try', () => {
     const before = await world.received();
     const first = { destination_id: world.web.id, ids: [one.id] };
     expect(await world.app.ok('POST', '/v1/conversions/replay', first)).toEqual({ replayed: 1, content_gone: 0 });
-    expect(await world.app.ok('POST', '/v1/conversions/replay', { destination_id: world.web.id })).toMatchObject({ replayed: 2 });
+    expect(await world.app.ok('POST', '/v1/conversions/replay', { destination_id: world.web.id })).toMatchObject({
+      replayed: 2,
+    });
     await world.drain();
     expect((await world.received()).accepted).toBe(before.accepted + 3);
     expect(await world.fates('state=REFUSED')).toEqual([]);
@@ -244,7 +253,10 @@ describe('a destination that is removed', () => {
     await world.send(event, crm.id);
     await world.app.ok('DELETE', `/v1/conversion_destinations/${crm.id}`);
     await world.drain();
-    expect(await world.fateOf('crm-1')).toMatchObject({ state: 'REFUSED', reason_code: 'conversion_destination_removed' });
+    expect(await world.fateOf('crm-1')).toMatchObject({
+      state: 'REFUSED',
+      reason_code: 'conversion_destination_removed',
+    });
     expect(await world.requests()).toBe(0);
     const { db } = world.app.app.store;
     expect(await db.selectFrom('secrets').select('id').where('owner_id', '=', crm.id).execute()).toEqual([]);

@@ -44,7 +44,9 @@ export async function openWorld(): Promise<ConversionWorld> {
   const token = ready.events_access_token as string;
   const destination = async (source: Source, more: Json = {}): Promise<Json> => {
     const own =
-      source === 'web' ? token : (await app.control('POST', '/events/tokens', { event_source_id: sources[source] })).token;
+      source === 'web'
+        ? token
+        : (await app.control('POST', '/events/tokens', { event_source_id: sources[source] })).token;
     return app.ok('POST', '/v1/conversion_destinations', {
       connection_id: connection,
       source: source.toUpperCase(),

@@ -1,4 +1,5 @@
 /** The capability map clients read (`Integration.support`), derived from the declarations and from nothing else. */
+import type { ConversionSpec } from './conversion-spec.ts';
 import type { CompiledFields } from './fields.ts';
 import type { PlatformRegistry } from './registry.ts';
 import type { FilterName, ObjectName, Platform } from './types.ts';
@@ -17,6 +18,28 @@ const FLAG: Partial<Record<FilterName, string>> = { query: 'list_query', updated
 
 const names = (paths: readonly string[], fields: CompiledFields): Record<string, string> =>
   Object.fromEntries(paths.map((path) => [path, fields.nativeNames[path] ?? '']));
+
+/** Conversion events: what goes out by source, and which names of events there are. */
+function conversionSupport({ fields, sources, credentials }: ConversionSpec): ObjectSupport {
+  const outbound: Record<string, string> = {};
+  for (const { unified, native } of fields) outbound[unified] = native;
+  const given = Object.entries(sources);
+  return {
+    methods: { list: true, get: true, create: true, update: false, remove: false },
+    inbound_fields: {},
+    outbound_fields: outbound,
+    raw_objects: given.map(([source]) => source),
+    list_limit: 'supported',
+    list_offset: 'supported',
+    list_state: 'supported',
+    conversion_sources: given.map(([source]) => source.toUpperCase()),
+    conversion_events: Object.fromEntries(
+      given.map(([source, { events }]) => [source.toUpperCase(), Object.keys(events)]),
+    ),
+    conversion_custom_events: given.filter(([, { custom }]) => custom).map(([source]) => source.toUpperCase()),
+    conversion_credentials: [...credentials.map(({ kind }) => kind), 'connection'],
+  };
+}
 
 /** `ads_<object>` -> support, for every object the platform offers. */
 export function capabilities(platform: Platform, registry: PlatformRegistry): Record<string, ObjectSupport> {
@@ -54,6 +77,7 @@ export function capabilities(platform: Platform, registry: PlatformRegistry): Re
     }
     out[`ads_${name}`] = support;
   }
+  if (platform.conversions !== undefined) out['ads_conversion'] = conversionSupport(platform.conversions);
   if (platform.report !== undefined) {
     const { report } = platform;
     out['ads_report'] = {

@@ -26,6 +26,7 @@ import {
   overdueLines,
   releaseChunks,
   renewChunks,
+  renewLeases,
   settledLines,
   settleLines,
 } from '../store/repositories/index.ts';
@@ -49,8 +50,9 @@ export interface SenderParts {
   random?: (() => number) | undefined;
 }
 
-/** How long nobody else touches a batch; prolonged while requests go on. */
-const LEASE_MS = 120_000;
+/** How long nobody else touches a batch, and how often that is prolonged while its holder lives: so much is lost by a death. */
+const LEASE_MS = 20_000;
+const HEARTBEAT_MS = 5_000;
 /** Batches of one destination under way at a time in one process, and of all. */
 const LANES = 4;
 const ALL_LANES = 16;
@@ -72,6 +74,7 @@ export class ConversionSender {
   #wake: () => void = () => {};
   #woken = false;
   #loop: Promise<void> | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -174,6 +177,7 @@ export class ConversionSender {
   #begin(ready: ReadyDestination): void {
     const { num } = ready.row;
     this.#lanes.set(num, (this.#lanes.get(num) ?? 0) + 1);
+    this.#beat();
     const work = this.#lane(ready)
       .catch((error: unknown) =>
         this.#parts.log.warn(
@@ -189,6 +193,21 @@ export class ConversionSender {
         this.#rouse();
       });
     this.#working.add(work);
+  }
+
+  /** Prolongs the leases of this process for as long as it has batches under way. */
+  #beat(): void {
+    this.#heartbeat ??= setInterval(() => {
+      const { store, clock, log } = this.#parts;
+      if (this.#working.size === 0) {
+        clearInterval(this.#heartbeat);
+        this.#heartbeat = undefined;
+        return;
+      }
+      renewLeases(store.db, this.#holder, new Date(clock.now().getTime() + LEASE_MS)).catch((error: unknown) =>
+        log.warn({ code: asPolyadError(error).code }, 'leases of conversion events could not be prolonged'),
+      );
+    }, HEARTBEAT_MS).unref();
   }
 
   /** One batch after the other, for as long as they are full. */

@@ -2,7 +2,7 @@
 import type { Classification, ErrorSpec, PlatformRequest, PlatformResponse } from '../../core/connector/types.ts';
 import { CREATOR_ACTION, codeRefusal } from './creator-texts.ts';
 import { ERROR_TABLE, SUCCESS_CODES } from './error-table.ts';
-import { ADVERTISER_BUCKET, LIMITED_OPERATIONS, SANDBOX_BUCKET } from './manifest.ts';
+import { ADVERTISER_BUCKET, LIMITED_OPERATIONS, PIXEL_BUCKET, SANDBOX_BUCKET } from './manifest.ts';
 
 /** Messages that say that the object named in a request is not there, though the code is the general 40002. */
 const MISSING_OBJECT = /\b(campaign|ad ?group|ad|advertiser)s?\b[^.]*\b(do(es)? not|doesn't|don't|not) exist/i;
@@ -78,6 +78,7 @@ function byCode(request: PlatformRequest, facts: Envelope & { code: number }): C
   if (rule.code === 'platform_rate_limited') {
     if (facts.code === 40132 || facts.code === 40133) out.retryAfterMs = 1_000;
     if (facts.code === 40133) out.bucket = ADVERTISER_BUCKET;
+    else if (facts.code === 40132 && request.quotaObject !== undefined) out.bucket = PIXEL_BUCKET;
     else if (facts.code !== 40132) out.bucket = fullBuckets(message, request.operation);
   }
   // 40001 is said of the ad account, and of scopes, catalogs and so on: only the former is lost access to the account.

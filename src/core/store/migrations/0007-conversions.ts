@@ -69,6 +69,7 @@ export const migration: Migration = {
     )`,
     'create index conversion_chunks_waiting on conversion_chunks (destination, id) where done_at is null',
     'create index conversion_chunks_by_batch on conversion_chunks (batch) where done_at is null and batch is not null',
+    'create index conversion_chunks_held on conversion_chunks (holder) where done_at is null and holder is not null',
     'create index conversion_chunks_by_age on conversion_chunks (created_at)',
     'create index conversion_chunks_by_destination on conversion_chunks (destination)',
 

@@ -285,6 +285,13 @@ export async function renewChunks(db: Db, chunks: readonly string[], holder: str
   return rows.length === chunks.length;
 }
 
+/** Prolongs all leases of a holder. */
+export async function renewLeases(db: Db, holder: string, until: Date): Promise<void> {
+  await sql`update conversion_chunks set lease_until = ${until} where holder = ${holder} and done_at is null`.execute(
+    db,
+  );
+}
+
 /** Ends every lease: for a database that one process alone can open, at its start. */
 export async function endChunkLeases(db: Db): Promise<void> {
   await sql`update conversion_chunks set holder = null, lease_until = null
