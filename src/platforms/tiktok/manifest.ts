@@ -174,6 +174,16 @@ export const manifest: Manifest = {
       recovery: 'next_window',
       environments: LIVE,
     },
+    {
+      // One write per ad in five seconds (TikTok docs, Upgraded Smart+).
+      name: 'Smart+ ad write per 5 seconds',
+      keyedBy: ['object'],
+      limit: 1,
+      windowMs: 5 * SECOND,
+      operations: ['smart_plus/ad/update', 'smart_plus/ad/status/update', 'smart_plus/ad/material_status/update'],
+      recovery: 'next_window',
+      environments: LIVE,
+    },
     ...limits(SANDBOX_BUCKET, [[1, 30, 1_000]], { keyedBy: ['app', 'endpoint'], environments: ['sandbox'] }),
   ],
   queryStyle: 'json',
