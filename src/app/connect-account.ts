@@ -15,13 +15,18 @@ export interface ConnectAccount {
   /** Control address of the simulator. */
   controlUrl: string;
   external_xref?: string;
+  /** `reconnect_url` of a connection that is to be authorised again. */
+  reconnectUrl?: string;
 }
 
-/** Goes through the flow and answers the id of the new connection. @throws PolyadError saying which step failed. */
+/** Goes through the flow and answers the id of the connection. @throws PolyadError saying which step failed. */
 export async function connectAccount(options: ConnectAccount): Promise<string> {
   const { url, workspaceId, type, controlUrl, back = `${url}/dashboard` } = options;
   const query = new URLSearchParams({ env: 'simulator', success_redirect: back, failure_redirect: back });
   if (options.external_xref !== undefined) query.set('external_xref', options.external_xref);
+  if (options.reconnectUrl !== undefined)
+    for (const name of ['connection_id', 'reauth_token'])
+      query.set(name, new URL(options.reconnectUrl).searchParams.get(name) ?? '');
 
   const started = await fetch(`${url}/unified/integration/auth/${workspaceId}/${type}?${query}`);
   const link = (await started.text()).trim();

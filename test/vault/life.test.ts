@@ -58,7 +58,7 @@ function values(which: (typeof MANAGERS)[number]): string {
 }
 
 describe.each(MANAGERS)('a server with its secrets in %s', (which) => {
-  it('connects, calls, restarts, refreshes and forgets', async () => {
+  it('connects, calls, restarts, refreshes, is revoked and connected again, and forgets', async () => {
     const env = envOf(which);
     const first = await start(env);
     const simulator = first.ready.simulators['tiktok']!;
@@ -93,6 +93,21 @@ describe.each(MANAGERS)('a server with its secrets in %s', (which) => {
     expect(clouds[which].log.length).toBeGreaterThan(seen);
     const status = await second.json<VaultStatus>('/v1/vault');
     expect(status).toMatchObject({ place: which, waiting: 0, managed: { [which]: expect.any(Number) } });
+    // The customer withdraws the grant: calls end at once. The link restores the same connection, with new tokens there.
+    await second.control('POST', '/grants/revoke', { app_id: simulator['app_id'] });
+    const refused = await second.call(path);
+    const { code, details } = (await refused.json()) as { code: string; details: { reconnect_url: string } };
+    expect([refused.status, code]).toEqual([403, 'connection_reconnect_required']);
+    const again = await connectAccount({
+      url: second.ready.url,
+      workspaceId: second.ready.workspace_id!,
+      type: 'tiktokads',
+      controlUrl: second.ready.simulators['tiktok']!.control_url,
+      reconnectUrl: details.reconnect_url,
+    });
+    expect(again).toBe(connection);
+    await second.json(path);
+    expect(values(which).length).toBeGreaterThan(after.length);
     await second.json(`/unified/connection/${connection}`, { method: 'DELETE' });
     expect((await second.json<VaultStatus>('/v1/vault')).to_destroy).toBeGreaterThan(status.to_destroy);
     expect((await second.json<VaultStatus>('/v1/vault')).managed[which]).toBe(status.managed[which]! - 1);
@@ -143,24 +158,28 @@ describe('polyad vault', () => {
     await again.json(`/ads/${again.ready.connections[0]!.id}/campaign?org_id=${again.organization}`);
   }, 120_000);
 
-  it('moves a stopped server’s secrets to a manager and back', async () => {
-    const server = await start({});
-    const { secret } = server.ready.simulators['tiktok'] as { secret?: string };
-    await server.end();
-    const run = (args: string[], extra: Record<string, string>) =>
-      runCli(['vault', ...args, '-o', 'json', '--data-dir', place.dataDir], cleanEnv(place.dataDir, extra));
-    const there = await run(['migrate', '--to', 'gcp'], envOf('gcp'));
-    expect(there.stderr).toBe('');
-    expect(JSON.parse(there.stdout)).toMatchObject({ name: 'migrate', target: 'gcp', state: 'done', failed: 0 });
-    expect(values('gcp')).toContain(secret);
-    const managed = await start(envOf('gcp'));
-    await managed.json(`/ads/${managed.ready.connections[0]!.id}/campaign?org_id=${managed.organization}`);
-    await managed.end();
-    const back = await run(['migrate', '--to', 'vault'], { ...envOf('gcp'), POLYAD_SECRETS: 'vault' });
-    expect(JSON.parse(back.stdout)).toMatchObject({ target: 'vault', state: 'done', failed: 0 });
-    const home = await start({});
-    await home.json(`/ads/${home.ready.connections[0]!.id}/campaign?org_id=${home.organization}`);
-  }, 120_000);
+  it.each(MANAGERS)(
+    'moves a stopped server’s secrets to %s and back',
+    async (which) => {
+      const server = await start({});
+      const { secret } = server.ready.simulators['tiktok'] as { secret?: string };
+      await server.end();
+      const run = (args: string[], extra: Record<string, string>) =>
+        runCli(['vault', ...args, '-o', 'json', '--data-dir', place.dataDir], cleanEnv(place.dataDir, extra));
+      const there = await run(['migrate', '--to', which], envOf(which));
+      expect(there.stderr).toBe('');
+      expect(JSON.parse(there.stdout)).toMatchObject({ name: 'migrate', target: which, state: 'done', failed: 0 });
+      expect(values(which)).toContain(secret);
+      const managed = await start(envOf(which));
+      await managed.json(`/ads/${managed.ready.connections[0]!.id}/campaign?org_id=${managed.organization}`);
+      await managed.end();
+      const back = await run(['migrate', '--to', 'vault'], { ...envOf(which), POLYAD_SECRETS: 'vault' });
+      expect(JSON.parse(back.stdout)).toMatchObject({ target: 'vault', state: 'done', failed: 0 });
+      const home = await start({});
+      await home.json(`/ads/${home.ready.connections[0]!.id}/campaign?org_id=${home.organization}`);
+    },
+    120_000,
+  );
 
   it('needs the scope operator over the API', async () => {
     const server = await start({});
