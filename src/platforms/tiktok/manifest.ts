@@ -23,9 +23,8 @@ const APP_LIMITS: readonly Limit[] = [
 
 /**
  * Calls per second, minute and day, counted per developer app, where an endpoint has a limit of its own below the app's:
- * Basic, then the levels above, or one that holds at all levels. Source: TikTok docs 1740029171730433. Endpoints with
- * higher limits than the app as a whole (the Events API, streaming audiences) are left out: the app-wide buckets bound
- * them here.
+ * Basic, then the levels above, or one that holds at all levels. Source: TikTok docs 1740029171730433. Streaming audiences,
+ * whose limits are higher than the app's as a whole, are left out: the app-wide buckets bound them here.
  */
 const ENDPOINT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   'ad/create': [
@@ -87,6 +86,24 @@ const ENDPOINT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   ],
 };
 
+/**
+ * Endpoints of both generations of the Events API. They have 1,000 calls a second at every level, more than the app as a
+ * whole, so the app's limits cannot be counting them (an inference: no document says so).
+ */
+const EVENT_ENDPOINTS = [
+  'event/track',
+  'pixel/track',
+  'pixel/batch',
+  'app/track',
+  'app/batch',
+  'offline/track',
+  'offline/batch',
+] as const;
+const EVENT_LIMIT: readonly Limit[] = [[1_000, 600_000, 86_400_000]];
+
+/** Name of the bucket behind code 40132: a limit per pixel code that TikTok does not publish. */
+export const PIXEL_BUCKET = 'pixel code per second';
+
 /** Name of the bucket behind code 40133: a limit per ad account and path that TikTok does not publish. */
 export const ADVERTISER_BUCKET = 'advertiser endpoint per second';
 
@@ -94,7 +111,7 @@ export const ADVERTISER_BUCKET = 'advertiser endpoint per second';
 export const SANDBOX_BUCKET = 'sandbox endpoint';
 
 /** The endpoints that have buckets of their own, named `<endpoint> per second|minute|day`. */
-export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set(Object.keys(ENDPOINT_LIMITS));
+export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set([...Object.keys(ENDPOINT_LIMITS), ...EVENT_ENDPOINTS]);
 
 /**
  * Three buckets for one limit. Recovery is TikTok's rule: over the limit per second, go on in the next second; per
@@ -103,7 +120,7 @@ export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set(Object.keys(ENDPO
 function limits(
   name: string,
   levels: readonly Limit[],
-  scope: Pick<QuotaBucket, 'keyedBy' | 'operations' | 'environments'>,
+  scope: Pick<QuotaBucket, 'keyedBy' | 'operations' | 'except' | 'environments'>,
 ): QuotaBucket[] {
   const of = (at: 0 | 1 | 2) => ({
     limit: (levels[0] as Limit)[at],
@@ -132,7 +149,7 @@ export const manifest: Manifest = {
   webUrl: 'https://ads.tiktok.com',
   description: 'Campaigns, ad groups, ads, media, targeting and reports of TikTok ad accounts.',
   rateLimitDescription:
-    'Per developer app: 10 requests per second, 600 per minute, 864,000 per day (Basic level), with lower limits on some endpoints. Sandbox: 1 per second, 30 per minute, 1,000 per day for each endpoint.',
+    'Per developer app: 10 requests per second, 600 per minute, 864,000 per day (Basic level), with lower limits on some endpoints; conversion events apart, 1,000 calls per second. Sandbox: 1 per second, 30 per minute, 1,000 per day for each endpoint.',
   apiVersions: [
     {
       version: 'v1.3',
@@ -147,7 +164,21 @@ export const manifest: Manifest = {
     sandbox: { api: 'https://sandbox-ads.tiktok.com', account: 'https://www.tiktok.com' },
   },
   quotas: [
-    ...limits('app', APP_LIMITS, { keyedBy: ['app'], environments: LIVE }),
+    ...limits('app', APP_LIMITS, { keyedBy: ['app'], except: EVENT_ENDPOINTS, environments: LIVE }),
+    ...EVENT_ENDPOINTS.flatMap((operation) =>
+      limits(operation, EVENT_LIMIT, { keyedBy: ['app', 'endpoint'], operations: [operation], environments: LIVE }),
+    ),
+    {
+      // Unpublished: begins low, for a call carries up to a thousand events; sinks with each 40132.
+      name: PIXEL_BUCKET,
+      keyedBy: ['app', 'object'],
+      limit: 20,
+      windowMs: SECOND,
+      operations: EVENT_ENDPOINTS,
+      learn: { min: 1, max: 1_000 },
+      recovery: 'next_window',
+      environments: LIVE,
+    },
     ...Object.entries(ENDPOINT_LIMITS).flatMap(([operation, limit]) =>
       limits(operation, limit, { keyedBy: ['app', 'endpoint'], operations: [operation], environments: LIVE }),
     ),
