@@ -37,7 +37,7 @@ import {
   withDefaults,
   withoutEchoes,
 } from './shared.ts';
-import { smartBody, smartWrite, withHidden, withSmartGroups } from './smart-plus.ts';
+import { asGroup, smartBody, smartWrite, withHidden, withSmartGroups } from './smart-plus.ts';
 import { mixedStatusBatch, setStatusOf } from './status.ts';
 import { behaviorScenes } from './target.ts';
 
@@ -231,7 +231,7 @@ export const group: ObjectSpec = {
       const smart = smartBody(body, SMART_ADGROUP_CREATE, rawOf(unified), FILLED_IN);
       const row = await smartWrite(input, 'smart_plus/adgroup/create', smart);
       await learn(input, ADGROUP, String(row['adgroup_id']), 'smart_plus');
-      return { row: { ...row, campaign_automation_type: 'UPGRADED_SMART_PLUS' } };
+      return { row: asGroup(row) };
     }
     const made = await created(input, ADGROUP, await send(input, 'adgroup/create', body));
     await learn(input, ADGROUP, String(made.row['adgroup_id']), generationOf(made.row) ?? 'manual');

@@ -144,12 +144,16 @@ export async function withSmartGroups(
     const smart = found.get(String(row[ADGROUP.id]));
     if (smart === undefined) return row;
     const merged = { ...row, ...Object.fromEntries(Object.entries(smart).filter(([, value]) => filled(value))) };
-    return withHidden(merged, { ...flatTargeting(smart), campaign_automation_type: 'UPGRADED_SMART_PLUS' });
+    return asGroup(merged);
   });
 }
 
+/** A row of smart_plus/adgroup/get with the members that a row of adgroup/get has. */
+export const asGroup = (row: Native): Native =>
+  withHidden(row, { ...flatTargeting(row), campaign_automation_type: 'UPGRADED_SMART_PLUS' });
+
 /** The members of `targeting_spec` under the names that adgroup/get has at the top. */
-export function flatTargeting(row: Native): Native {
+function flatTargeting(row: Native): Native {
   const spec = object(row['targeting_spec']);
   const { operation_system: systems, ...rest } = spec;
   const flat = Object.fromEntries(Object.entries(rest).filter(([, value]) => filled(value)));
