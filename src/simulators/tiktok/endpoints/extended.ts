@@ -1,9 +1,14 @@
 import { creatorPage } from '../creator-page.ts';
 import type { Endpoint, Page } from '../types.ts';
+import { endpoints as bcAccount } from './bc-account.ts';
 import { endpoints as bcMember } from './bc-member.ts';
 import { endpoints as bcMoney } from './bc-money.ts';
 import { endpoints as campaignCopy } from './campaign-copy.ts';
+import { endpoints as catalog } from './catalog.ts';
+import { endpoints as catalogProduct } from './catalog-product.ts';
+import { endpoints as catalogSet } from './catalog-set.ts';
 import { endpoints as creator } from './creator.ts';
+import { endpoints as gmvMax } from './gmv-max.ts';
 import { endpoints as smartPlus } from './smart-plus.ts';
 import { endpoints as smartPlusAd } from './smart-plus-ad.ts';
 import { endpoints as smartPlusReport } from './smart-plus-report.ts';
@@ -12,9 +17,14 @@ import { endpoints as spc } from './spc.ts';
 /** Families besides the daily ones: what creators, agencies, Smart+ and catalogs add. */
 export const endpoints: readonly Endpoint[] = [
   ...creator,
+  ...bcAccount,
   ...bcMember,
   ...bcMoney,
   ...campaignCopy,
+  ...catalog,
+  ...catalogProduct,
+  ...catalogSet,
+  ...gmvMax,
   ...spc,
   ...smartPlus,
   ...smartPlusAd,

@@ -479,7 +479,7 @@ describe('rules', () => {
     ['other account', { advertiser_id: '999' }, 40001, /999/],
     ['six accounts', { advertiser_ids: ['1', '2', '3', '4', '5', '6'] }, 40011, /5/],
     ['BC report without bc_id', { report_type: 'BC' }, 40002, /bc_id/],
-    ['BC report', { report_type: 'BC', bc_id: '1' }, 40118, /BC/],
+    ['BC report of others', { report_type: 'BC', bc_id: '1', data_level: undefined }, 40001, /Business Center/],
     ['GMV Max report', { report_type: 'TT_SHOP' }, 40118, /TT_SHOP/],
   ])('refuses %s', (_name, change, code, message) => {
     const refusal = world.refusal({ ...good, ...change });
