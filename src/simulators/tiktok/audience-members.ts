@@ -38,11 +38,6 @@ export class AudienceMembers {
     this.write({ file: path, d: digests });
   }
 
-  hasFile(path: string): boolean {
-    this.fold();
-    return this.files.has(path);
-  }
-
   /** Changes an audience by uploaded files. */
   changeByFiles(audience: string, action: MemberAction, files: string[]): void {
     this.fold();

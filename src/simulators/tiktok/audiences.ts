@@ -39,9 +39,10 @@ export const historyLine = (call: Call, action: string, detail: string) => ({
   opt_time: stamp(call.now),
 });
 
-/** `row` with one more line of history, newest first. */
+/** `row` with one more line of history, newest first. Whatever is done with an audience makes it live longer. */
 export const withHistory = (call: Call, row: Native, action: string, detail: string): Native => ({
   ...row,
+  _used_ms: call.now.getTime(),
   _history: [historyLine(call, action, detail), ...((row['_history'] as unknown[] | undefined) ?? [])].slice(0, 100),
 });
 

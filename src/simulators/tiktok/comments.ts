@@ -19,6 +19,8 @@ export interface Comment {
   /** The comment that it answers; null for a comment on the ad. */
   reply_to: string | null;
   status: 'PUBLIC' | 'HIDDEN';
+  /** Hidden for a blocked word: public again when the word is not blocked any more. */
+  blocked: boolean;
   /** Epoch milliseconds. */
   created: number;
   user_name: string;
@@ -65,6 +67,7 @@ export type NewComment = Pick<Comment, 'content'> & Partial<Comment>;
 /** Adds a comment to an ad. One with a blocked word is hidden at once. */
 export function addComment(world: World, ad: Native, { content, ...rest }: NewComment): Comment {
   const id = world.nextId();
+  const blocked = hitsBlockedWord(world, ad.advertiser_id, content);
   const comment: Comment = {
     id,
     advertiser_id: ad.advertiser_id,
@@ -73,7 +76,8 @@ export function addComment(world: World, ad: Native, { content, ...rest }: NewCo
     content,
     likes: hash32('likes', id) % 40,
     reply_to: null,
-    status: hitsBlockedWord(world, ad.advertiser_id, content) ? 'HIDDEN' : 'PUBLIC',
+    status: blocked ? 'HIDDEN' : 'PUBLIC',
+    blocked,
     created: world.clock.now().getTime(),
     user_name: PEOPLE[hash32('person', id) % PEOPLE.length]!,
     user_id: `68${hash32('user', id)}`,
@@ -101,6 +105,14 @@ export function commentsOf(world: World, adgroupId: string): Comment[] {
     }
   }
   return [...rows(world).by('adgroup', adgroupId)];
+}
+
+/** Shows the comments again that were hidden for words which are not blocked any more. */
+export function showUnblocked(world: World, advertiserId: string): void {
+  const free = [...rows(world).values()].filter(
+    (row) => row.blocked && row.advertiser_id === advertiserId && !hitsBlockedWord(world, advertiserId, row.content),
+  );
+  rows(world).putAll(free.map((row) => ({ ...row, blocked: false, status: 'PUBLIC' })));
 }
 
 /** Answers to a comment, oldest first. */

@@ -1,6 +1,6 @@
 import { reads } from '../declared.ts';
 import { advertiserIdOf } from '../params.ts';
-import { owned } from '../rules.ts';
+import { given, missing, owned } from '../rules.ts';
 import type { Call, Endpoint } from '../types.ts';
 
 /**
@@ -20,12 +20,16 @@ const events = (names: readonly string[]) => (call: Call) => {
     custom_event_type: '',
     available: partner || WITHOUT_PARTNER.includes(optimization_event),
   }));
-  const wanted = call.params['available_only'] === true ? rows.filter(({ available }) => available) : rows;
+  const wanted = call.params['available_only'] !== false ? rows.filter(({ available }) => available) : rows;
   return { optimization_events: wanted };
 };
 
 /** Events of apps. */
 export const endpoints: Endpoint[] = [
-  reads('app/optimization_event', events(EVENTS)),
+  reads('app/optimization_event', (call) => {
+    const normal = (call.params['placement_type'] ?? 'PLACEMENT_TYPE_NORMAL') === 'PLACEMENT_TYPE_NORMAL';
+    if (normal && !given(call.params, 'placement')) missing('placement');
+    return events(EVENTS)(call);
+  }),
   reads('app/optimization_event/retargeting', events(EVENTS.filter((name) => name !== 'ACTIVE'))),
 ];

@@ -10,7 +10,7 @@ import {
 import { reads, writes } from '../declared.ts';
 import { page } from '../paging.ts';
 import { advertiserIdOf } from '../params.ts';
-import { changeable, invalid } from '../rules.ts';
+import { changeable, given, invalid, missing } from '../rules.ts';
 import type { Call, Endpoint } from '../types.ts';
 
 /**
@@ -47,8 +47,12 @@ function apply(call: Call): unknown {
   const account = advertiserIdOf(call);
   const audience = visibleAudience(world, params['custom_audience_id'], account);
   const connect = params['action_mode'] === 'Apply';
+  if (connect && !given(params, 'usage_mode')) missing('usage_mode');
   const usage = String(params['usage_mode'] ?? 'Include');
   if (connect) requireUsable(world, audience, 'custom_audience_id');
+  if (audience['type'] === 'LOOKALIKE' && audience['audience_sub_type'] === 'REACH_FREQUENCY') {
+    invalid('custom_audience_id: Lookalike audiences cannot be used in Reach & Frequency ads.');
+  }
   const field = usage === 'Exclude' ? 'excluded_audience_ids' : 'audience_ids';
   const adgroups = (params['adgroup_ids'] as string[]).map((id) => changeable(world.adgroups, 'ad group', id, account));
   world.adgroups.putAll(
@@ -57,14 +61,15 @@ function apply(call: Call): unknown {
       return { ...row, [field]: connect ? [...ids, audience.id] : ids, modify_time: world.stamp(call.now) };
     }),
   );
-  for (const adgroup of adgroups) {
+  // The log is of applications alone.
+  for (const adgroup of connect ? adgroups : []) {
     applied(call).put({
       id: world.nextId(),
       advertiser_id: account,
       audience_id: audience.id,
       adgroup_id: adgroup.id,
       adgroup_name: adgroup['adgroup_name'],
-      usage_mode: connect ? usage : `Disconnect ${usage}`,
+      usage_mode: usage,
       editor: editorOf(call),
       at: call.now.getTime(),
     });
@@ -83,7 +88,7 @@ function applyLog(call: Call): unknown {
   const account = advertiserIdOf(call);
   const ids = call.params['custom_audience_ids'] as string[];
   const rows = ids
-    .map((id) => visibleAudience(call.world, id, account))
+    .map((id) => ownAudience(call.world, id, account))
     .flatMap(({ id }) => applied(call).by('audience', id))
     .filter((row) => row.advertiser_id === account)
     .toReversed();
@@ -102,14 +107,25 @@ function applyLog(call: Call): unknown {
   };
 }
 
-/** Ad accounts of other owners take part only through a Business Center; which of them may is not published. */
+/** Kinds of audiences that can be shared; `ENGAGEMENT` stands for its organic and live forms too. */
+const SHAREABLE = ['CUSTOMER_FILE', 'STREAMING', 'LOOKALIKE', 'APP', 'PIXEL', 'ENGAGEMENT'];
+
+/** With one to ten ad accounts of the same Business Center. */
 function share(call: Call): unknown {
   const { world, params } = call;
   const account = advertiserIdOf(call);
   const targets = params['shared_advertiser_ids'] as string[];
-  const strange = targets.find((id) => !world.advertisers.get(id) || id === account);
-  if (strange !== undefined) invalid(`shared_advertiser_ids: Invalid value: ${strange}.`);
+  if (targets.length < 1 || targets.length > 10) invalid('shared_advertiser_ids: The size must be from 1 to 10.');
+  const bc = world.advertisers.get(account)?.owner_bc_id;
+  const strange = targets.find((id) => id === account || !bc || world.advertisers.get(id)?.owner_bc_id !== bc);
+  if (strange !== undefined) {
+    invalid(`shared_advertiser_ids: The advertiser ${strange} is not in the same Business Center.`);
+  }
   const audiences = (params['custom_audience_ids'] as string[]).map((id) => ownAudience(world, id, account));
+  const fixed = audiences.find(
+    ({ type }) => !SHAREABLE.includes(String(type).split('_ORGANIC')[0]!.split('_LIVE')[0]!),
+  );
+  if (fixed) invalid(`custom_audience_ids: Audiences of the type ${String(fixed['type'])} cannot be shared.`);
   for (const audience of audiences) {
     const _shared_with = [...new Set([...sharedWith(audience), ...targets])];
     audiencesOf(world).put(

@@ -113,6 +113,7 @@ describe('an audience of people', () => {
     expect(await change('REMOVE', people(0, 900))).toBe(1100);
     expect(await change(undefined, people(0, 300))).toBe(300);
     expect(await details(id)).toMatchObject({ is_valid: false, error_msg: expect.stringContaining('too small') });
+    expect((await send('dmp/custom_audience/update', { custom_audience_id: id })).code).toBe(40002);
     await post('dmp/custom_audience/update', { custom_audience_id: id, custom_audience_name: 'Renamed' });
     const { list } = await get('dmp/custom_audience/get', { custom_audience_ids: [id], history_size: 2 });
     expect(list[0].audience_details.name).toBe('Renamed');
@@ -177,23 +178,37 @@ describe('use', () => {
     const id = await create(people(0, 1000));
     const apply = (more: Row) =>
       send('dmp/custom_audience/apply', { custom_audience_id: id, adgroup_ids: [adgroup_id], ...more });
-    expect((await apply({ action_mode: 'Apply' })).code).toBe(40002);
+    expect((await apply({ action_mode: 'Apply', usage_mode: 'Include' })).code).toBe(40002);
     ready();
-    expect((await apply({ action_mode: 'apply' })).code).toBe(40002);
+    expect((await apply({ action_mode: 'apply', usage_mode: 'Include' })).code).toBe(40002);
+    expect((await apply({ action_mode: 'Apply' })).message).toBe('Missing required field(s): usage_mode.');
     ok(await apply({ action_mode: 'Apply', usage_mode: 'Exclude' }));
     const read = async () => (await get('adgroup/get', { filtering: { adgroup_ids: [adgroup_id] } })).list[0] as Row;
     expect(await read()).toMatchObject({ excluded_audience_ids: [id] });
     ok(await apply({ action_mode: 'Disconnect', usage_mode: 'Exclude' }));
     expect((await read())['excluded_audience_ids']).toEqual([]);
     const log = await get('dmp/custom_audience/apply/log', { custom_audience_ids: [id] });
-    expect(log.list.map((row: Row) => row['usage_mode'])).toEqual(['Disconnect Exclude', 'Exclude']);
-    expect(log).toMatchObject({ advertiser_id: usd, list: [{ adgroup_id, audience_id: id, editor: 'Ada Admin' }, {}] });
+    expect(log.list).toEqual([
+      {
+        adgroup_id,
+        adgroup_name: expect.any(String),
+        audience_id: id,
+        usage_mode: 'Exclude',
+        editor: 'Ada Admin',
+        action_timestamp: expect.any(String),
+      },
+    ]);
   });
 
   it('is shared with another ad account until that is taken back', async () => {
     const id = await create(people(0, 1000));
     ready();
-    await post('dmp/custom_audience/share', { custom_audience_ids: [id], shared_advertiser_ids: [jpy] });
+    const share = (to: string[]) =>
+      send('dmp/custom_audience/share', { custom_audience_ids: [id], shared_advertiser_ids: to });
+    // Of another Business Center.
+    expect((await share([tiktok.ready.advertiser_ids[2]!])).code).toBe(40002);
+    expect((await share([])).code).toBe(40002);
+    ok(await share([jpy]));
     expect(await details(id, jpy)).toMatchObject({ is_creator: false, shared: true, owner_id: usd });
     const foreign = { advertiser_id: jpy, custom_audience_id: id, custom_audience_name: 'Mine' };
     expect((await send('dmp/custom_audience/update', foreign)).code).toBe(40001);
@@ -228,9 +243,11 @@ describe('audiences of other kinds', () => {
     send('dmp/custom_audience/lookalike/create', { custom_audience_name: 'Alike', lookalike_spec: spec(source) });
 
   it('a lookalike needs a source that can be used', async () => {
-    const source = await create(people(0, 1000));
+    const source = await create(people(0, 100));
+    const small = await create(people(0, 99));
     expect((await lookalike(source)).code).toBe(40002);
     ready();
+    expect((await lookalike(small)).message).toMatch(/at least 100/);
     const { custom_audience_id } = ok(await lookalike(source));
     ready();
     const made = await details(custom_audience_id);
@@ -249,9 +266,16 @@ describe('audiences of other kinds', () => {
       audience_type: 'PIXEL',
       rule_spec: { inclusion_rule_set: { operator: 'OR', rules: [{ event_source_ids, retention_days }] } },
     });
-    expect((await send('dmp/custom_audience/rule/create', body(undefined))).code).toBe(40002);
+    expect((await send('dmp/custom_audience/rule/create', body(undefined))).message).toMatch(/event_source_ids/);
     expect((await send('dmp/custom_audience/rule/create', body(['123']))).code).toBe(40007);
     expect((await send('dmp/custom_audience/rule/create', body([pixels[0].pixel_id], 400))).code).toBe(40002);
+    const many = {
+      inclusion_rule_set: { operator: 'OR', rules: Array.from({ length: 6 }, () => ({ retention_days: 7 })) },
+    };
+    const live = { custom_audience_name: 'L', audience_type: 'ENGAGEMENT_LIVE_VIDEO' };
+    expect((await send('dmp/custom_audience/rule/create', { ...live, rule_spec: many })).code).toBe(40002);
+    const day = { inclusion_rule_set: { operator: 'OR', rules: [{ event_source_ids: ['1'], retention_days: 8 }] } };
+    expect((await send('dmp/custom_audience/rule/create', { ...live, rule_spec: day })).message).toMatch(/7, 14 or 30/);
     const { custom_audience_id } = await post('dmp/custom_audience/rule/create', body([pixels[0].pixel_id]));
     ready();
     expect(await details(custom_audience_id)).toMatchObject({ type: 'PIXEL', is_valid: true, is_auto_refresh: true });

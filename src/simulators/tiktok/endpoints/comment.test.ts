@@ -64,7 +64,12 @@ describe('comments', () => {
     const { comment } = await post('comment/post', body);
     expect(comment).toMatchObject({ text: 'It is!', reply_to_comment_id: comment_id });
     const replies = await get('comment/reference', { comment_id, comment_type: 'REPLY' });
-    expect(replies.comments).toEqual([expect.objectContaining({ content: 'It is!', can_delete: true })]);
+    expect(replies.comments.map((row: Row) => [row['content'], row['can_delete']])).toEqual([
+      ['Is it waterproof?', false],
+      ['It is!', true],
+    ]);
+    const second = { ...body, comment_id: comment.comment_id };
+    expect((await send('comment/post', second)).message).toMatch(/first-level/);
     expect((await list({ comment_type: ['REPLY'] })).map((row) => row['content'])).toEqual(['It is!']);
     await post('comment/status/update', { comment_ids: [comment_id], operation: 'HIDDEN' });
     expect((await list({ comment_status: ['HIDDEN'] })).map((row) => row['comment_id'])).toEqual([comment_id]);
@@ -81,7 +86,7 @@ describe('comments', () => {
     expect((await get('comment/task/check', { task_id })).status).toBe('SUCCESS');
     const lines = (await csv('comment/task/download', task_id)).trim().split('\r\n');
     expect(lines).toHaveLength(1 + (await list()).length);
-    expect(lines[0]).toMatch(/^comment_id,/);
+    expect(lines[0]).toBe('Content,Likes,Replies,Comment Type,Create Time,Campaign Name,Ad Group Name,Ad Name');
   });
 });
 
@@ -104,6 +109,7 @@ describe('blocked words', () => {
     expect(await csv('blockedword/task/download', task_id)).toBe('blocked_word\r\nScam\r\nfraud\r\n');
     await post('blockedword/delete', { blocked_words: ['SCAM', 'fraud'] });
     expect((await get('blockedword/list')).list).toEqual([]);
+    expect((await list()).find((row) => row['comment_id'] === id)).toMatchObject({ comment_status: 'PUBLIC' });
     expect((await send('blockedword/create', { blocked_words: ['x'.repeat(151)] })).code).toBe(40002);
   });
 });

@@ -8,6 +8,7 @@ import {
   hitsBlockedWord,
   repliesOf,
   saveComment,
+  showUnblocked,
 } from '../comments.ts';
 import { reads, textsOf, writes } from '../declared.ts';
 import { checkExport, createExport, csvText, finishedExport } from '../export-tasks.ts';
@@ -19,7 +20,7 @@ import { type Call, type Endpoint, RawAnswer, TikTokError } from '../types.ts';
 /** Comments below ads, and blocked words: comment/*, blockedword/*. Facts: yml comment_*, blockedword_*. */
 
 const CSV = 'text/csv; charset=utf-8';
-/** Blocked words of an ad account, and how long one may be (unverified). */
+/** Blocked words of an ad account; how long one may be is (unverified). */
 const MOST_WORDS = 500;
 const LONGEST_WORD = 150;
 
@@ -99,11 +100,11 @@ function found(call: Call, id: unknown): Comment {
   return row;
 }
 
-/** Answers to a comment, or the comment that a reply answers. */
+/** A comment with its replies, or a reply with the comment that it answers. */
 function reference(call: Call): unknown {
   const row = found(call, call.params['comment_id']);
   const original = row.reply_to === null ? undefined : findComment(call.world, row.reply_to, row.advertiser_id);
-  const related = row.reply_to === null ? [...repliesOf(call.world, row.id)] : original ? [original] : [];
+  const related = row.reply_to === null ? [row, ...repliesOf(call.world, row.id)] : original ? [row, original] : [row];
   const paged = page(related, call, 100);
   return {
     comments: paged.list.map((comment) => ({
@@ -114,17 +115,24 @@ function reference(call: Call): unknown {
   };
 }
 
-/** An ad's identity answers a comment, or comments on the ad. */
+/** Identities that may answer, below ads of their own. */
+const ANSWERING = ['TT_USER', 'CUSTOMIZED_USER'];
+
+/** An ad's identity answers a first-level comment, or comments on the ad. */
 function post(call: Call): unknown {
   const { world, params } = call;
   const ad = owned(world.ads, 'ad', params['ad_id'], advertiserIdOf(call));
   for (const name of ['identity_id', 'identity_type']) {
     if (ad[name] !== params[name]) invalid(`${name}: It is not the identity of the ad ${ad.id}.`);
   }
+  if (!ANSWERING.includes(String(params['identity_type']))) {
+    invalid(`identity_type: An identity of the type ${String(params['identity_type'])} cannot comment.`);
+  }
   const text = String(params['text']);
   if (text.trim() === '') invalid('text: Shorter than minimum length 1.');
   const reply = params['comment_type'] === 'REPLY';
   const to = reply ? found(call, params['comment_id']) : undefined;
+  if (to && to.reply_to !== null) invalid(`comment_id: Only first-level comments can be answered.`);
   if (to && to.ad_id !== ad.id) invalid(`comment_id: The comment ${to.id} belongs to another ad.`);
   const identity = world.identities.get(String(ad['identity_id']));
   const row = addComment(world, ad, {
@@ -159,11 +167,27 @@ function remove(call: Call): unknown {
   return {};
 }
 
+/** Columns of an export, as the document of comment/task/create names them. */
+const EXPORTED = {
+  content: 'Content',
+  likes: 'Likes',
+  replies: 'Replies',
+  comment_type: 'Comment Type',
+  create_time: 'Create Time',
+  campaign_name: 'Campaign Name',
+  adgroup_name: 'Ad Group Name',
+  ad_name: 'Ad Name',
+};
+
 function exported(call: Call): RawAnswer {
   const params = finishedExport(call, 'comments');
   const rows = select(call, params).map((row) => view(call, row));
-  const names = ['comment_id', 'create_time', 'comment_status', 'ad_id', 'ad_name', 'user_name', 'likes', 'content'];
-  return new RawAnswer(200, CSV, csvText([names, ...rows.map((row) => names.map((name) => row[name]))]));
+  const names = Object.keys(EXPORTED);
+  return new RawAnswer(
+    200,
+    CSV,
+    csvText([Object.values(EXPORTED), ...rows.map((row) => names.map((name) => row[name]))]),
+  );
 }
 
 const key = (call: Call, word: string) => `${advertiserIdOf(call)}:${word.trim().toLowerCase()}`;
@@ -206,6 +230,7 @@ function renameWord(call: Call): unknown {
 function removeWords(call: Call): unknown {
   const rows = (call.params['blocked_words'] as string[]).map((word) => requireWord(call, word));
   for (const row of rows) blockedWords(call.world).delete(row.id);
+  showUnblocked(call.world, advertiserIdOf(call));
   return {};
 }
 

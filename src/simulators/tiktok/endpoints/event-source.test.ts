@@ -173,9 +173,11 @@ describe('custom conversions', () => {
 it('apps without a measurement partner can optimise for installs alone', async () => {
   const download_url = 'https://apps.apple.com/us/app/lonely/id4242';
   const { app_id } = await post('app/create', { download_url });
-  const query = { app_id, optimization_goal: 'IN_APP_EVENT' };
-  const available = async () =>
-    (await get('app/optimization_event', { ...query, available_only: true })).optimization_events.length;
+  const query = { app_id, optimization_goal: 'IN_APP_EVENT', placement: ['PLACEMENT_TIKTOK'] };
+  expect(
+    (await tiktok.get('app/optimization_event', { advertiser_id: usd, ...query, placement: undefined })).code,
+  ).toBe(40002);
+  const available = async () => (await get('app/optimization_event', query)).optimization_events.length;
   expect(await available()).toBe(1);
   await post('app/update', { app_id, partner: 'AppsFlyer' });
   expect(await available()).toBeGreaterThan(1);

@@ -17,12 +17,21 @@ const FIELDS = INPUTS['dmp/saved_audience/create']!.map(({ name }) => name).filt
   (name) => name !== 'advertiser_id' && name !== 'saved_audience_id',
 );
 
+const MOST_SAVED = 100;
+
 const saved = (call: Call) =>
   call.world.store.collection<Native>('saved_audiences', { advertiser: (row) => row.advertiser_id });
 
 function create(call: Call): unknown {
   const { world, params } = call;
   checkName('saved_audience_name', params['saved_audience_name']);
+  if (saved(call).by('advertiser', advertiserIdOf(call)).length >= MOST_SAVED) {
+    invalid(`An advertiser can have up to ${MOST_SAVED} saved audiences.`);
+  }
+  if (given(params, 'device_model_ids') && given(params, 'device_price_ranges')) {
+    invalid('device_model_ids: It cannot be set together with device_price_ranges.');
+  }
+  if ((textsOf(call, 'operating_systems') ?? []).length > 1) invalid('operating_systems: Only one value is allowed.');
   if ((params['location_ids'] as string[]).length === 0) invalid('location_ids: Shorter than minimum length 1.');
   for (const name of ['audience_ids', 'excluded_audience_ids']) {
     for (const id of textsOf(call, name) ?? []) visibleAudience(world, id, advertiserIdOf(call));
