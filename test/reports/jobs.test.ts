@@ -186,7 +186,22 @@ describe('TikTok’s report tasks', () => {
 });
 
 describe('a job', () => {
-  it('is canceled before and while it is worked on, with its tasks at TikTok', async () => {
+  it('is canceled while it is worked on, with its tasks at TikTok', async () => {
+    await polyad.control('PATCH', '/settings', { async_reports: true, report_delay_ms: 3_600_000 });
+    const { id } = await jobs.create({ query, route: 'tasks', cache: false });
+    const release = polyad.hold();
+    const working = jobs.work();
+    while (!(await jobs.get(id)).progress?.routes.includes('tasks'))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await polyad.ok('POST', `/v1/report_jobs/${id}/cancel`);
+    release();
+    await working;
+    expect(await jobs.get(id)).toMatchObject({ state: 'canceled' });
+    expect((await polyad.requests('report/task/cancel')).length).toBeGreaterThan(0);
+    await polyad.control('PATCH', '/settings', { report_delay_ms: 5_000 });
+  });
+
+  it('is canceled before anybody is at it', async () => {
     const { id } = await jobs.create({ query });
     expect(await polyad.ok('POST', `/v1/report_jobs/${id}/cancel`)).toMatchObject({ state: 'canceled' });
     expect(await jobs.work()).toBe(0);

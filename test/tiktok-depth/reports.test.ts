@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../src/app/log.ts';
 import { startApp } from '../../src/app/start.ts';
@@ -117,26 +118,27 @@ function growth({ child }: Server): () => number {
   return () => of('VmHWM') - before;
 }
 
-/** Sums of a result by metric; every line once. */
+/** Sums of a result by metric; every ad and day once. */
 async function sums(
   server: Server,
   id: string,
 ): Promise<{ totals: Record<string, string>; days: Set<string>; rows: number }> {
   const answer = await fetch(`${server.url}/v1/report_jobs/${id}/download`, { headers: { authorization: key } });
   expect(answer.status).toBe(200);
-  const totals: Record<string, string> = {};
+  const totals = Object.fromEntries(Object.keys(CHANNELS).map((name) => [name, '0']));
   const days = new Set<string>();
-  const ids = new Set<string>();
-  for await (const line of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
-    const { id: row, metrics } = JSON.parse(line) as { id: string; metrics: Json[] };
-    expect(ids.has(row)).toBe(false);
-    ids.add(row);
-    for (const { type, value, dimension_value } of metrics) {
-      totals[type] = addDecimals(totals[type] ?? '0', String(value));
-      days.add(dimension_value);
-    }
+  const seen = new Set<string>();
+  let rows = 0;
+  const lines = Readable.fromWeb(answer.body as never).pipe(parse({ columns: true }));
+  for await (const line of lines as AsyncIterable<Record<string, string>>) {
+    rows += 1;
+    seen.add(`${line['ad_id']} ${line['date']}`);
+    days.add(line['date'] as string);
+    for (const name of Object.keys(totals))
+      totals[name] = addDecimals(totals[name] as string, line[name.toLowerCase()] || '0');
   }
-  return { totals, days, rows: ids.size };
+  expect(seen.size).toBe(rows);
+  return { totals, days, rows };
 }
 
 beforeAll(async () => {
@@ -205,6 +207,7 @@ describe.each([
       connection_id: connection,
       query,
       route,
+      format: 'csv',
       cache: false,
     });
     // In the middle: some pieces are done, others are not.
@@ -241,7 +244,7 @@ describe.each([
 
   it('leave nothing behind that nobody needs', async () => {
     const files = await readdir(join(dataDir, 'reports'));
-    expect(files.filter((name) => name.endsWith('.ndjson'))).toEqual([]);
+    expect(files.filter((name) => name.endsWith('.csv'))).toEqual([]);
   });
 });
 

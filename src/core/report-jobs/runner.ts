@@ -160,7 +160,7 @@ export class ReportRunner {
     const { store, log } = this.#parts;
     const ending = new AbortController();
     const signal = AbortSignal.any([stopping, ending.signal]);
-    const lease = setInterval(() => {
+    const renew = (): void => {
       renewReportJob(store.db, job.id, job.holder as string, LEASE_MS).then(
         (held) => {
           if (held === undefined) ending.abort(new LeaseLost('the job is somebody else’s'));
@@ -168,7 +168,12 @@ export class ReportRunner {
         },
         (error: unknown) => log.warn({ err: error, job: job.id }, 'the lease of a report job could not be renewed'),
       );
-    }, RENEW_MS);
+    };
+    const lease = setInterval(renew, RENEW_MS);
+    // Somebody asks it to stop, perhaps.
+    const unlisten = store.listenInvalidations((news) => {
+      if (news.event === 'changed' && news.kind === REPORT_JOB_NEWS && news.id === job.id) renew();
+    });
     const meter = new Meter();
     try {
       if (job.cancel_asked) throw new Canceled('canceled');
@@ -179,6 +184,7 @@ export class ReportRunner {
       );
     } finally {
       clearInterval(lease);
+      unlisten();
       const { workspace_id: workspaceId, connection_id: connectionId } = job;
       if (meter.calls > 0) this.#parts.used?.({ workspaceId, connectionId, purpose: 'report', count: meter.calls });
     }
@@ -302,7 +308,7 @@ export class ReportRunner {
       bytes = await files.settle(name);
     } catch (error) {
       signal.throwIfAborted();
-      throw typeof (error as NodeJS.ErrnoException).code === 'string' ? storageError(error) : error;
+      throw /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)) ? storageError(error) : error;
     }
     const now = clock.now();
     const end = { file: name, rows, bytes, finished_at: now, expires_at: new Date(now.getTime() + keepMs) };

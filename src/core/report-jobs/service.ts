@@ -139,6 +139,7 @@ export class ReportJobs {
   async cancel(workspaceId: string, id: string): Promise<ReportJob> {
     const { store, clock } = this.#parts;
     const canceled = await cancelReportJob(store.db, workspaceId, id, clock.now());
+    if (canceled !== undefined) await store.publishInvalidation(REPORT_JOB_NEWS, id);
     const job = await this.get(workspaceId, id);
     if (canceled === undefined && job.row.state !== 'canceled')
       throw new PolyadError('report_job_over', { details: { state: job.row.state } });
