@@ -9,8 +9,8 @@ import type { TokenSweep } from '../core/auth/life/sweep.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry.ts';
-import { PolyadError } from '../core/errors/index.ts';
 import type { CreatorSweep } from '../core/creators/sweep.ts';
+import { PolyadError } from '../core/errors/index.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
 import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -37,10 +37,10 @@ export interface StartOptions {
 
 /** How often tokens are looked after, in ms. */
 const TOKEN_ROUND_MS = 15_000;
-/** How often files of reports that are past their time are removed, in ms. */
-const REPORT_ROUND_MS = 10 * 60_000;
 /** How often it is looked whether a creator's authorization is due, in ms. */
 const CREATOR_ROUND_MS = 10 * 60_000;
+/** How often files of reports that are past their time are removed, in ms. */
+const REPORT_ROUND_MS = 10 * 60_000;
 
 /** A server that is listening. */
 export interface App {
@@ -56,8 +56,8 @@ export interface App {
   runtime: Runtime;
   services: Services;
   tokenSweep: TokenSweep;
-  reportRunner: ReportRunner;
   creatorSweep: CreatorSweep;
+  reportRunner: ReportRunner;
   server: FastifyInstance;
   log: StoreLog;
   /** Says that it is leaving and goes on taking requests for `config.drainMs`, so that load balancers notice first. */
@@ -132,16 +132,23 @@ export async function startApp(options: StartOptions): Promise<App> {
     });
     url = await listen(app, config);
     if (config.role !== 'api') {
-      const stopHousekeeping = startHousekeeping({ store, clock, log, apiCallDays: config.callLogDays });
+      const stopHousekeeping = startHousekeeping({
+        ...{ store, clock, log, apiCallDays: config.callLogDays },
+        conversions: core.services.conversions,
+        conversionDays: config.conversionDays,
+      });
       undo.push(async () => stopHousekeeping());
     }
+    // The embedded database serves one process alone.
+    if (config.role !== 'api' && options.rounds !== false)
+      core.services.conversions.sender.start(store.engine === 'pglite');
     if (config.role !== 'api' && options.rounds !== false)
       undo.push(
         startRounds(
           [
             { name: 'tokens', everyMs: TOKEN_ROUND_MS, run: (signal) => core.tokenSweep.run(signal) },
-            { name: 'report files', everyMs: REPORT_ROUND_MS, run: () => core.services.reportJobs.tidy() },
             { name: 'creators', everyMs: CREATOR_ROUND_MS, run: (signal) => core.creatorSweep.run(signal) },
+            { name: 'report files', everyMs: REPORT_ROUND_MS, run: () => core.services.reportJobs.tidy() },
           ],
           log,
         ),
@@ -159,8 +166,8 @@ export async function startApp(options: StartOptions): Promise<App> {
       runtime: core.runtime,
       services: core.services,
       tokenSweep: core.tokenSweep,
-      reportRunner: core.reportRunner,
       creatorSweep: core.creatorSweep,
+      reportRunner: core.reportRunner,
       server: app,
       log,
       async drain() {

@@ -84,6 +84,10 @@ export const VARIABLES = {
   POLYAD_REPORT_KEEP_HOURS: 'Hours for which report jobs and their results are kept. Default 72.',
   POLYAD_REPORT_CACHE_MB:
     'Most megabytes of rows of closed days that are kept for later report jobs; 0 = none. Default 1024.',
+  POLYAD_CONVERSION_DAYS:
+    'Days for which it is kept what became of conversion events; as long a repetition of an event is recognised. Default 30.',
+  POLYAD_CONVERSION_CONTENT_DAYS:
+    'Days for which the content of refused conversion events is kept, so that they can be sent again. 0 = until the next hour. Default 7.',
   POLYAD_METRICS_TOKEN: 'If set, /metrics wants it as a bearer token.',
   'POLYAD_<PLATFORM>_<ENVIRONMENT>_URL':
     'Replaces the base URL of a platform’s environment, e.g. POLYAD_ACME_SANDBOX_URL for the platform `acme`.',
@@ -166,6 +170,8 @@ const schema = z.object({
   POLYAD_REPORT_DIR: z.string().min(1).optional(),
   POLYAD_REPORT_KEEP_HOURS: z.coerce.number().min(1).max(8_760).default(72),
   POLYAD_REPORT_CACHE_MB: z.coerce.number().min(0).max(10_000_000).default(1_024),
+  POLYAD_CONVERSION_DAYS: z.coerce.number().int().min(2).max(400).default(30),
+  POLYAD_CONVERSION_CONTENT_DAYS: z.coerce.number().min(0).max(400).default(7),
   POLYAD_METRICS_TOKEN: z.string().min(1).optional(),
 });
 
@@ -197,6 +203,8 @@ export interface Config {
   /** Platform id -> access level of the operator's app there. */
   quotaTiers?: ReadonlyMap<string, string>;
   callLogDays: number;
+  /** How long it is kept what became of conversion events, and the content of refused ones, in days. */
+  conversionDays: { fates: number; contents: number };
   /** Files of report jobs. */
   reports: { directory: string; keepMs: number; cacheBytes: number };
   metricsToken?: string;
@@ -300,6 +308,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     egressPorts: v.POLYAD_EGRESS_PORTS.map(Number),
     ...(v.POLYAD_QUOTA_TIERS === undefined ? {} : { quotaTiers: tiersOf(v.POLYAD_QUOTA_TIERS) }),
     callLogDays: v.POLYAD_CALL_LOG_DAYS,
+    conversionDays: { fates: v.POLYAD_CONVERSION_DAYS, contents: v.POLYAD_CONVERSION_CONTENT_DAYS },
     reports: {
       directory: resolve(v.POLYAD_REPORT_DIR ?? join(v.POLYAD_DATA_DIR, 'reports')),
       keepMs: v.POLYAD_REPORT_KEEP_HOURS * 3_600_000,
