@@ -27,6 +27,10 @@ export interface TikTokReady {
   sandbox_access_token: string;
   sandbox_advertiser_id: string;
   bc_ids: string[];
+  /** A token of the Events Manager for the first ad account. */
+  events_access_token: string;
+  /** `event_source_id` of the first ad account's pixel, app, offline and CRM event sets. */
+  event_source_ids: Record<'web' | 'app' | 'offline' | 'crm', string>;
 }
 
 /** A running simulator and its callers. */

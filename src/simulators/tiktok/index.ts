@@ -16,6 +16,7 @@ import { endpoints, pages } from './endpoints/index.ts';
 import { EVENTS_MANAGER } from './events-page.ts';
 import { createLimits, RATE_LIMITED } from './limits.ts';
 import { readyInfo, seedBase } from './seed.ts';
+import { splitTestRoutes } from './split-tests.ts';
 import { createWebhooks } from './webhooks.ts';
 import { createWorld } from './world.ts';
 
@@ -91,6 +92,7 @@ async function start(options: SimulatorOptions): Promise<RunningSimulator> {
       ...objectRoutes(world),
       ...eventRoutes(world),
       ...webhookRoutes(world, webhooks),
+      ...splitTestRoutes(world),
     ],
     async handle(request) {
       const authorize = consent(request);

@@ -35,6 +35,7 @@ import { endpoints as pixelEvent } from './pixel-event.ts';
 import { endpoints as report, pages as reportPages } from './report.ts';
 import { endpoints as savedAudience } from './saved-audience.ts';
 import { endpoints as segment } from './segment.ts';
+import { endpoints as splitTest } from './split-test.ts';
 import { endpoints as subscription } from './subscription.ts';
 import { endpoints as targetingSearch } from './targeting-search.ts';
 import { endpoints as term } from './term.ts';
@@ -72,6 +73,7 @@ export const endpoints: readonly Endpoint[] = [
   ...bcPixel,
   ...pixelEvent,
   ...changelog,
+  ...splitTest,
   ...brandSafety,
   ...optimizerRule,
   ...comment,
