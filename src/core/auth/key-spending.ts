@@ -7,7 +7,7 @@ import type { ObjectName, Unified } from '../connector/types.ts';
 import { compareDecimals, parseDecimal } from '../model/decimal.ts';
 
 /** Objects that have a budget, or a status that spends. */
-const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad']);
+const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad', 'campaign_copy']);
 /** Whatever else a status is, it may let something run. */
 const STILL = new Set(['PAUSED', 'ARCHIVED', 'DRAFT', 'SCHEDULED_FOR_DELETION']);
 /** Amounts of which more is spent, or may be. */
@@ -31,7 +31,8 @@ export function spendingOfCreate(object: ObjectName, body: Unified): string[] {
   if (!SPENDING.has(object)) return [];
   const found: string[] = [];
   const status = body['status'];
-  // Without a status platforms begin at once.
+  // Without a status platforms begin at once; copies wait until they are started.
+  if (object === 'campaign_copy' && status === undefined) return body['raw'] === undefined ? [] : ['raw'];
   if (typeof status !== 'string' || !STILL.has(status)) found.push('status');
   if (body['raw'] !== undefined) found.push('raw');
   return found;

@@ -37,7 +37,7 @@ export interface WriteOptions extends ItemOptions {
 }
 
 /** Objects that have budgets or a status that spends. */
-const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad']);
+const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad', 'campaign_copy']);
 
 /** Does writes; `ObjectService` hands them on. */
 export class ObjectWriter {

@@ -41,6 +41,13 @@ const mediaInfo = (members: Native): Native => {
   };
 };
 
+const identityOf = (native: Native): Native =>
+  Object.fromEntries(
+    ['identity_type', 'identity_id', 'identity_authorized_bc_id'].flatMap((name) =>
+      native[name] === undefined || native[name] === null ? [] : [[name, native[name]]],
+    ),
+  );
+
 /** Unified materials as creative_list. Those with an id that the ad has stay as they are. */
 async function creativeList(
   input: OperationInput,
@@ -79,12 +86,11 @@ async function creativeList(
   return out;
 }
 
-const identityOf = (native: Native): Native =>
-  Object.fromEntries(
-    ['identity_type', 'identity_id', 'identity_authorized_bc_id'].flatMap((name) =>
-      native[name] === undefined ? [] : [[name, native[name]]],
-    ),
-  );
+/** The account that an ad's materials are shown under so far; posts of creators bring their own. */
+function accountOf(current: Native | undefined): Native {
+  const infos = rowsOf(current ?? {}, 'creative_list').map((entry) => object(entry['creative_info']));
+  return identityOf(infos.find((info) => info['identity_type'] !== 'AUTH_CODE') ?? {});
+}
 
 /** What the members of a manual ad are in Smart+. `given`: native members of the caller, which TikTok judges. */
 async function smartMembers(
@@ -102,7 +108,8 @@ async function smartMembers(
       });
   const out: Native = Object.fromEntries(Object.entries(native).filter(([name]) => !PLACED.has(name)));
   const { [MATERIALS]: materials, [TEXTS]: texts, [CTAS]: ctas, [MEDIA]: media } = native;
-  const identity = identityOf(native);
+  const named = identityOf(native);
+  const identity = named['identity_id'] === undefined ? accountOf(current) : named;
   if (Array.isArray(materials))
     out['creative_list'] = await creativeList(input, materials as Native[], identity, current, token);
   else if (typeof native['tiktok_item_id'] === 'string')
