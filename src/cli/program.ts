@@ -49,6 +49,7 @@ export function buildProgram(): Command {
   addSimulator(program);
   addKeys(program);
   addReport(program, examples);
+  addConversions(program);
   addAudit(program);
   addVault(program);
   addLaunch(program);
@@ -402,6 +403,52 @@ function addLaunch(program: Command): void {
   withTarget(withOutput(command)).action(async (type, flags) =>
     (await import('./commands/launch.ts')).launch(type, flags),
   );
+}
+
+function addConversions(program: Command): void {
+  const conversions = program
+    .command('conversions')
+    .description('conversion events: what became of them')
+    .addHelpText(
+      'after',
+      examples(
+        'conversions status',
+        'conversions export --state refused --format csv --file refused.csv',
+        'conversions replay 66f1c0a2b3d4e5f60718293a --reason conversion_refused',
+      ),
+    );
+  const load = () => import('./commands/conversions.ts');
+  withTarget(
+    withOutput(
+      conversions
+        .command('status', { isDefault: true })
+        .description('destinations, whether they work, and how many events are in each state')
+        .argument('[destination]', 'id of one')
+        .option('-c, --connection <id>', 'those of this connection'),
+    ),
+  ).action(async (id, flags) => (await load()).status(id, flags));
+  withTarget(
+    conversions
+      .command('export')
+      .description('the fate of every event, oldest first; holds no personal data')
+      .option('--file <path>', 'write to a file instead of stdout')
+      .addOption(new Option('--format <format>', 'default: ndjson').choices(['ndjson', 'csv']))
+      .option('--destination <id>', 'events of this destination')
+      .option('--state <state>', 'waiting, accepted, refused, withheld or expired')
+      .option('--since <instant>', 'events that came in at or after this instant, ISO 8601')
+      .option('--until <instant>', 'events that came in before this instant'),
+  ).action(async (flags) => (await load()).exportFates(flags));
+  withTarget(
+    withOutput(
+      conversions
+        .command('replay')
+        .description('send refused events of a destination again, as they were')
+        .argument('<destination>', 'its id')
+        .option('--event <name>', 'events of this name, as it is at the platform')
+        .option('--reason <code>', 'events with this reason')
+        .option('--id <id>', 'this event; may be repeated', collect),
+    ),
+  ).action(async (destination, flags) => (await load()).replay(destination, flags));
 }
 
 function addAudit(program: Command): void {

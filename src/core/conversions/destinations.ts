@@ -3,6 +3,7 @@ import { granted } from '../auth/permissions.ts';
 import type { SecretStore } from '../auth/secret-store.ts';
 import type { Clock } from '../clock.ts';
 import type { ConversionSource, ConversionSourceSpec, ConversionSpec } from '../connector/conversion-spec.ts';
+import { parseEnvironment } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Environment, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
@@ -176,13 +177,18 @@ export class Destinations {
           details: { missing: ['connection_id'], instead: missing },
         });
       const platform = registry.get(input.integration_type as string);
-      return { platform, environment: input.environment as Environment, scopes: undefined };
+      return { platform, environment: parseEnvironment(input.environment) as Environment, scopes: undefined };
     }
     const connection = await getConnection(store.db, workspaceId, input.connection_id);
     if (connection === undefined)
       throw new PolyadError('connection_not_found', { details: { connection_id: input.connection_id.slice(0, 64) } });
+    const { integration_type: type } = input;
+    const given = {
+      integration_type: type === undefined ? undefined : registry.get(type).manifest.type,
+      environment: parseEnvironment(input.environment),
+    };
     const other = (['integration_type', 'environment'] as const).find(
-      (name) => input[name] !== undefined && input[name] !== connection[name],
+      (name) => given[name] !== undefined && given[name] !== connection[name],
     );
     if (other !== undefined)
       throw new PolyadError('input_value_invalid', {

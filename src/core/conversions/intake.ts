@@ -5,6 +5,7 @@
 
 import { breathe } from '../breathe.ts';
 import type { Clock } from '../clock.ts';
+import { PolyadError } from '../errors/index.ts';
 import type { Store } from '../store/port.ts';
 import { insertChunk, type NewChunk, type QueuedEvent, type Taken } from '../store/repositories/index.ts';
 
@@ -26,8 +27,10 @@ interface Job {
 }
 
 /** Most events in one commit, and in one chunk: a batch is put together from whole chunks. */
-const COMMIT_EVENTS = 4_000;
+const COMMIT_EVENTS = 2_000;
 const CHUNK_EVENTS = 1_000;
+/** Most events that wait for a commit: beyond that callers are asked to come back, instead of filling the memory. */
+const WAITING_EVENTS = 50_000;
 /** Two writers of the same events in the other order: one of them is asked to try again. */
 const LOCKED_UP = new Set(['40P01', '40001']);
 const TRIES = 4;
@@ -43,6 +46,7 @@ export class Intake {
   readonly #store: Store;
   readonly #clock: Clock;
   #waiting: Job[] = [];
+  #events = 0;
   #running = false;
 
   constructor(store: Store, clock: Clock) {
@@ -50,9 +54,15 @@ export class Intake {
     this.#clock = clock;
   }
 
-  /** Takes events in; resolves when they are committed, all of them or none. */
-  take(items: readonly IntakeItem[]): Promise<IntakeResult[]> {
-    if (items.length === 0) return Promise.resolve([]);
+  /** Takes events in; resolves when they are committed, all of them or none. @throws PolyadError `store_unavailable` */
+  async take(items: readonly IntakeItem[]): Promise<IntakeResult[]> {
+    if (items.length === 0) return [];
+    if (this.#events > 0 && this.#events + items.length > WAITING_EVENTS)
+      throw new PolyadError('store_unavailable', {
+        message: 'Events come in faster than the database takes them.',
+        retryAfterMs: 1_000,
+      });
+    this.#events += items.length;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ items, resolve, reject });
       if (!this.#running) void this.#run();
@@ -85,6 +95,7 @@ export class Intake {
       events += job.items.length;
     }
     this.#waiting = this.#waiting.slice(jobs.length);
+    this.#events -= events;
     return jobs;
   }
 

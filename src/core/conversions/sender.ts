@@ -3,6 +3,7 @@
  * a lease that another takes over when its holder dies. A batch goes out when it is full, when its oldest event has waited
  * for as long as the destination allows, or when it was sent before and nobody knows what became of it.
  */
+import type { CredentialUse } from '../audit/uses.ts';
 import type { SecretStore } from '../auth/secret-store.ts';
 import type { Pipeline } from '../calls/pipeline.ts';
 import type { TokenSource } from '../calls/ports.ts';
@@ -46,6 +47,8 @@ export interface SenderParts {
   pipelineWith(tokens: TokenSource): Pipeline;
   /** Counts what became of events. */
   counted(platform: string, state: 'accepted' | 'refused' | 'expired', events: number): void;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
   /** 0 ≤ x < 1; jitter of pauses. Default Math.random. */
   random?: (() => number) | undefined;
 }
@@ -157,7 +160,8 @@ export class ConversionSender {
       if (busy >= LANES) continue;
       const row = await getDestinationByNum(store.db, due.destination);
       if (row === undefined) continue;
-      const ready = this.#parts.judge.ready(row);
+      const ready = this.#ready(row);
+      if (ready === undefined) continue;
       const { maxEvents } = ready.spec;
       const waited = at.getTime() - due.since.getTime();
       if (!now && !due.again && due.events < maxEvents && waited < row.batch_delay_ms) {
@@ -172,6 +176,17 @@ export class ConversionSender {
       }
     }
     return begun;
+  }
+
+  /** Undefined where the platform or its events are gone: such a destination must not hold up the others. */
+  #ready(row: ConversionDestinationRow): ReadyDestination | undefined {
+    try {
+      return this.#parts.judge.ready(row);
+    } catch (error) {
+      const { code } = asPolyadError(error);
+      this.#parts.log.warn({ destination_id: row.id, code }, 'conversion events wait: their platform takes none');
+      return undefined;
+    }
   }
 
   #begin(ready: ReadyDestination): void {
@@ -267,7 +282,15 @@ export class ConversionSender {
       batch,
       settled,
       overdue,
-      request: (request) => pipeline.request(scope, platform, request),
+      request: (request) => {
+        const { connection_id, workspace_id: workspaceId } = ready.row;
+        this.#parts.used?.({
+          workspaceId,
+          purpose: 'call',
+          ...(connection_id === null ? {} : { connectionId: connection_id }),
+        });
+        return pipeline.request(scope, platform, request);
+      },
       settle: (fates) => settleLines(db, fates, clock.now()),
       stillOurs: async () => {
         const until = new Date(clock.now().getTime() + LEASE_MS);

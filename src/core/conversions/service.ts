@@ -1,4 +1,5 @@
 /** Conversion events: taken in, looked up, sent again. What routes and background work call. */
+import type { CredentialUse } from '../audit/uses.ts';
 import type { SecretStore } from '../auth/secret-store.ts';
 import { breathe } from '../breathe.ts';
 import type { Pipeline } from '../calls/pipeline.ts';
@@ -36,6 +37,8 @@ export interface ConversionParts {
   hosts: HostOverrides;
   tokens: TokenSource;
   pipelineWith(tokens: TokenSource): Pipeline;
+  /** Told of each use of a customer's credential. */
+  used?: ((use: CredentialUse) => void) | undefined;
 }
 
 /** What became of one event at one destination when it came in. */
@@ -161,6 +164,7 @@ export class Conversions {
     const now = clock.now();
     const rows = await db.selectFrom('conversion_destinations').selectAll().where('deleted_at', 'is', null).execute();
     for (const row of rows) {
+      if (this.#parts.registry.find(row.integration_type)?.conversions === undefined) continue;
       const { platform, spec } = this.judge.ready({ ...row, num: String(row.num) });
       const cutoff = new Date(now.getTime() - spec.maxAgeMs);
       const { code, message: reason } = expired(platform, spec);

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CONVERSION_SOURCES, type ConversionSource } from '../../core/connector/conversion-spec.ts';
+import { parseEnvironment, wireEnvironment } from '../../core/connector/hosts.ts';
 import { GRANT } from '../../core/conversions/credentials.ts';
 import { toWire } from '../../core/model/index.ts';
 import type { FateCounts } from '../../core/store/repositories/index.ts';
@@ -178,7 +179,7 @@ function wire(row: ConversionDestinationRow, now: Date, counts?: FateCounts): un
     id: row.id,
     connection_id: row.connection_id,
     integration_type: row.integration_type,
-    environment: row.environment,
+    environment: wireEnvironment(row.environment),
     source: row.source.toUpperCase(),
     source_id: row.source_id,
     name: row.name,
@@ -220,7 +221,7 @@ export function conversionDestinationRoutes(app: FastifyInstance, { runtime, ser
     const { env, source: wanted, ...filter } = query;
     const rows = await listDestinations(runtime.store.db, workspaceOf(request), {
       ...filter,
-      environment: env,
+      environment: parseEnvironment(env),
       source: wanted?.toLowerCase(),
       connection_ids: principalOf(request).key.connection_ids,
     });
