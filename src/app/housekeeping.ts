@@ -6,6 +6,7 @@ import type { Store, StoreLog } from '../core/store/port.ts';
 import {
   pruneApiCalls,
   pruneDashboardSessions,
+  pruneHookReceipts,
   pruneOAuthStates,
   prunePlatformUsage,
   pruneWrites,
@@ -39,6 +40,7 @@ export async function tidy({
   writes: number;
   events: number;
   usage: number;
+  hooks: number;
 }> {
   const now = clock.now().getTime();
   return {
@@ -54,6 +56,8 @@ export async function tidy({
           contents: new Date(now - conversionDays.contents * DAY_MS),
         })
       )?.fates ?? 0,
+    // Platforms repeat webhooks for days at most.
+    hooks: await pruneHookReceipts(store.db, new Date(now - 30 * DAY_MS)),
     // Of use by day a year and a month, which is what a review asks about; of minutes a month.
     usage: await prunePlatformUsage(store.db, new Date(now - 400 * DAY_MS), new Date(now - 31 * DAY_MS)),
   };

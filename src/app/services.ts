@@ -3,6 +3,7 @@
 import { AccountActions } from '../core/accounts/actions.ts';
 import { AccountPicker } from '../core/accounts/picker.ts';
 import { AccountTrees } from '../core/accounts/tree.ts';
+import { Audiences } from '../core/audiences/service.ts';
 import { AuditLog } from '../core/audit/log.ts';
 import type { CredentialUse } from '../core/audit/uses.ts';
 import type { CustomerAct } from '../core/auth/connect.ts';
@@ -19,6 +20,7 @@ import type { PlatformRegistry } from '../core/connector/registry.ts';
 import { Conversions } from '../core/conversions/service.ts';
 import { CreatorSweep } from '../core/creators/sweep.ts';
 import { PolyadError } from '../core/errors/index.ts';
+import { Hooks } from '../core/hooks/receive.ts';
 import { Breakers } from '../core/http/breaker.ts';
 import { HttpClient } from '../core/http/client.ts';
 import { EgressPolicy } from '../core/http/egress.ts';
@@ -189,6 +191,8 @@ export async function buildCore({
         reportRunner,
         launch,
         accounts,
+        audiences: new Audiences(runtime),
+        hooks: new Hooks({ store, registry, apps, clock }),
         publicUrl,
       },
       conversions,

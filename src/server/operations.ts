@@ -4,6 +4,7 @@ import { ACCOUNT_OPERATIONS } from './routes/accounts.ts';
 import { ADMIN_OPERATIONS } from './routes/admin.ts';
 import { ADS_OPERATIONS } from './routes/ads.ts';
 import { APICALL_OPERATIONS } from './routes/apicall.ts';
+import { AUDIENCE_OPERATIONS } from './routes/audiences.ts';
 import { AUDIT_OPERATIONS } from './routes/audit.ts';
 import { BULK_OPERATIONS } from './routes/bulk.ts';
 import { CONNECT_OPERATIONS } from './routes/connect.ts';
@@ -11,6 +12,7 @@ import { CONNECTION_OPERATIONS } from './routes/connection.ts';
 import { CONVERSION_DESTINATION_OPERATIONS } from './routes/conversion-destinations.ts';
 import { CONVERSION_OPERATIONS } from './routes/conversions.ts';
 import { GUARD_OPERATIONS } from './routes/guards.ts';
+import { HOOK_OPERATIONS } from './routes/hooks.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
@@ -35,6 +37,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...GUARD_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
+  ...AUDIENCE_OPERATIONS,
+  ...HOOK_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
   ...LAUNCH_OPERATIONS,
   ...INTEGRATION_APP_OPERATIONS,

@@ -2,12 +2,14 @@
 import type { AccountActions } from '../core/accounts/actions.ts';
 import type { AccountPicker } from '../core/accounts/picker.ts';
 import type { AccountTrees } from '../core/accounts/tree.ts';
+import type { Audiences } from '../core/audiences/service.ts';
 import type { AuditLog } from '../core/audit/log.ts';
 import type { ConnectFlow } from '../core/auth/connect.ts';
 import type { VaultAdmin } from '../core/auth/secrets/admin.ts';
 import type { Signer } from '../core/auth/signing.ts';
 import type { Connections } from '../core/connections/connections.ts';
 import type { Conversions } from '../core/conversions/service.ts';
+import type { Hooks } from '../core/hooks/receive.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
 import type { Integrations } from '../core/integrations/integrations.ts';
 import type { LaunchService } from '../core/launch/service.ts';
@@ -34,6 +36,10 @@ export interface Services {
   conversions: Conversions;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Webhooks of platforms. */
+  hooks: Hooks;
+  /** Members of audiences. */
+  audiences: Audiences;
   /** Businesses above ad accounts. */
   accounts: { trees: AccountTrees; actions: AccountActions; picker: AccountPicker };
   /** The way to platforms' production access. */

@@ -23,6 +23,9 @@ export interface Tap {
   change(path: string, edit: (json: any) => void): void;
   /** Sends such requests to another path. */
   redirect(from: string, to: string): void;
+  /** Keeps the JSON bodies of such requests: simulators do not log what names people. */
+  // biome-ignore lint/suspicious/noExplicitAny: bodies of many shapes.
+  watch(path: string): { readonly bodies: any[] };
   /** Everything unchanged again. */
   clear(): void;
   close(): Promise<void>;
@@ -42,12 +45,14 @@ export async function startTap(target: string): Promise<Tap> {
   const spoils = new Map<string, { answer: TapAnswer; every: number; seen: number; hits: number }>();
   const edits = new Map<string, (json: unknown) => void>();
   const redirects = new Map<string, string>();
+  const watched = new Map<string, { bodies: unknown[] }>();
   const on = <T>(rules: Map<string, T>, url: string): [string, T] | undefined =>
     [...rules].find(([path]) => (url.split('?', 1)[0] as string).includes(path));
 
   const server = createServer(async (request, response) => {
     const url = request.url ?? '/';
     const body = await bodyOf(request);
+    on(watched, url)?.[1].bodies.push(JSON.parse(body.toString('utf8') || 'null'));
     const own = on(answers, url)?.[1];
     if (own !== undefined) {
       own.hits += 1;
@@ -103,7 +108,13 @@ export async function startTap(target: string): Promise<Tap> {
     },
     change: (path, edit) => void edits.set(path, edit),
     redirect: (from, to) => void redirects.set(from, to),
+    watch(path) {
+      const rule = { bodies: [] };
+      watched.set(path, rule);
+      return rule;
+    },
     clear() {
+      watched.clear();
       answers.clear();
       spoils.clear();
       edits.clear();

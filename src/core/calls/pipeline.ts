@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { platformFault, platformWords } from '../connector/classified.ts';
+import { setPath } from '../connector/fields.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
@@ -66,6 +67,24 @@ function withPlatformWords(error: unknown, platform: Platform, failure: Classifi
     ...(error.details === undefined ? {} : { details: error.details }),
     platform: platformFault(platform, failure),
   });
+}
+
+/** The request with the credentials that its endpoint wants in the body. */
+function withSecrets(
+  { manifest }: Platform,
+  request: PlatformRequest,
+  app: { client_id: string; client_secret: string } | undefined,
+  accessToken: string,
+): PlatformRequest {
+  if (request.jsonSecrets === undefined) return request;
+  if (app === undefined)
+    throw new PolyadError('integration_not_configured', {
+      message: `${manifest.name} needs the app credentials for \`${request.operation}\`, and this connection has none.`,
+    });
+  const values = { ...app, access_token: accessToken };
+  const json = structuredClone(request.json ?? {}) as Record<string, unknown>;
+  for (const [path, name] of Object.entries(request.jsonSecrets)) setPath(json, path, values[name]);
+  return { ...request, json };
 }
 
 interface Prepared {
@@ -324,7 +343,7 @@ export class Pipeline {
       query[name] = app[credential];
     }
     const { accessToken } = await this.#parts.tokens.tokenFor(connection, expired);
-    const { contentType, body } = encodeBody(request);
+    const { contentType, body } = encodeBody(withSecrets(platform, request, app, accessToken));
     const encoded = encodeQuery(query, manifest.queryStyle);
     return {
       url: this.#address(connection, platform, request) + (encoded === '' ? '' : `?${encoded}`),

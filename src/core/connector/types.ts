@@ -6,12 +6,14 @@
  * what an answer means; the core paces, authorises, sends, retries and logs.
  */
 import type { ErrorCode, Retry } from '../errors/index.ts';
+import type { AccountsSpec } from './accounts-spec.ts';
+import type { AudienceSpec } from './audience-spec.ts';
 import type { ConversionSpec } from './conversion-spec.ts';
 import type { FieldRule } from './fields.ts';
-import type { AccountsSpec } from './accounts-spec.ts';
 import type { LaunchSpec } from './launch-spec.ts';
 import type { PagingRecipe } from './paging.ts';
 import type { ReportSpec } from './report-spec.ts';
+import type { WebhookSpec } from './webhook-spec.ts';
 
 /** `production`: the live host. `sandbox`: the platform's own test host. `simulator`: our local stand-in. */
 export type Environment = 'production' | 'sandbox' | 'simulator';
@@ -27,6 +29,7 @@ export type ObjectName =
   | 'asset'
   | 'promoted'
   | 'target'
+  | 'audience'
   | 'identity'
   | 'creator_authorization'
   | 'campaign_copy';
@@ -295,6 +298,11 @@ export interface PlatformRequest {
   multipart?: readonly FormPart[];
   /** App credentials that this endpoint wants as query parameters: parameter name -> which one. Filled by the core. */
   appParams?: Record<string, 'client_id' | 'client_secret'>;
+  /**
+   * App credentials and token that this endpoint wants in its JSON body: dotted path -> which one. Filled by the core, and
+   * never part of `json`.
+   */
+  jsonSecrets?: Readonly<Record<string, 'client_id' | 'client_secret' | 'access_token'>>;
   /** Quota class and name in logs, for example `campaign/create`. */
   operation: string;
   /** Ad account the call is about, for quotas keyed by it and for the classification of lost access. */
@@ -544,6 +552,10 @@ export interface Platform {
   report?: ReportSpec;
   /** Server-side conversion events. */
   conversions?: ConversionSpec;
+  /** Webhooks that the platform sends. */
+  webhooks?: WebhookSpec;
+  /** Members of audiences, and what audiences are used for. */
+  audiences?: AudienceSpec;
   /** Businesses above ad accounts. */
   accounts?: AccountsSpec;
   /** The way to production access: what the platform's review asks. */

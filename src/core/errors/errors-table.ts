@@ -329,6 +329,13 @@ export const ERRORS = {
     'Credentials, tokens and hosts of different environments were mixed.',
     'Use a connection made in the environment named in `details.expected`.',
   ),
+  hook_signature_wrong: row(
+    401,
+    'platform',
+    'never',
+    'The callback is not signed by the platform’s app.',
+    'If the app’s secret was changed at the platform, store the new one with PUT /v1/integrations/{type}/{environment}.',
+  ),
   launch_not_ready: row(
     409,
     'operator',

@@ -447,3 +447,11 @@ export const MUSIC_STATUSES = ['NO_MUSIC', 'AUTHORIZED', 'MISSING'] as const;
 
 /** How far a copy of a campaign is. An addition of polyad. */
 export const COPY_STATES = ['RUNNING', 'DONE', 'FAILED'] as const;
+
+/** What an audience is made from. An addition of polyad. */
+export const AUDIENCE_TYPES = ['STREAM', 'FILE', 'RULE', 'LOOKALIKE'] as const;
+export type AudienceType = (typeof AUDIENCE_TYPES)[number];
+
+/** Whether an audience can be used. An addition of polyad. */
+export const AUDIENCE_AVAILABILITIES = ['READY', 'PROCESSING', 'TOO_SMALL', 'FAILED'] as const;
+export type AudienceAvailability = (typeof AUDIENCE_AVAILABILITIES)[number];

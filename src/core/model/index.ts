@@ -2,6 +2,7 @@
 export * from './ad.ts';
 export * from './apicall.ts';
 export * from './asset.ts';
+export * from './audience.ts';
 export * from './bid-strategy.ts';
 export * from './campaign.ts';
 export * from './campaign-copy.ts';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type AdsAd, adsAd } from './ad.ts';
 import { type AdsAsset, adsAsset } from './asset.ts';
+import { type AdsAudience, adsAudience } from './audience.ts';
 import { type AdsCampaign, adsCampaign } from './campaign.ts';
 import { type AdsCampaignCopy, adsCampaignCopy } from './campaign-copy.ts';
 import { type AdsCreative, adsCreative } from './creative.ts';
@@ -26,6 +27,7 @@ export interface ObjectTypes {
   promoted: AdsPromoted;
   target: AdsTarget;
   report: AdsReport;
+  audience: AdsAudience;
   identity: AdsIdentity;
   creator_authorization: AdsCreatorAuthorization;
   campaign_copy: AdsCampaignCopy;
@@ -142,6 +144,7 @@ export const OBJECTS: { readonly [N in ObjectName]: ObjectDefinition<N> } = {
     ['list'],
     ['org_id', 'campaign_id', 'group_id', 'ad_id', 'start_gte', 'end_lt', 'type', 'dimension'],
   ),
+  audience: define('audience', 'audiences', 'Audience', adsAudience, [...READ, 'create', 'remove'], ['org_id', 'type']),
   identity: define(
     'identity',
     'identities',

@@ -14,7 +14,7 @@ export const CONTRACT_OBJECT_NAMES = [
 export type ContractObjectName = (typeof CONTRACT_OBJECT_NAMES)[number];
 
 /** Objects that polyad adds to those of the contract; clients of the contract do not know them and lose nothing. */
-export const OWN_OBJECT_NAMES = ['identity', 'creator_authorization', 'campaign_copy'] as const;
+export const OWN_OBJECT_NAMES = ['identity', 'creator_authorization', 'campaign_copy', 'audience'] as const;
 
 /** Names of all unified advertising objects, as they stand in addresses. */
 export const OBJECT_NAMES = [...CONTRACT_OBJECT_NAMES, ...OWN_OBJECT_NAMES] as const;
@@ -59,6 +59,7 @@ const PERMISSION_OF: Readonly<Partial<Record<ObjectName, string>>> = {
   identity: 'creative',
   creator_authorization: 'creative',
   campaign_copy: 'campaign',
+  audience: 'target',
 };
 
 /**

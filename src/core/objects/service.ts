@@ -189,6 +189,12 @@ export class ObjectService {
     return this.#access.finish(object, unified, options.fields);
   }
 
+  /** The ad account and native row of an object, for what platforms do beyond the verbs. @throws `platform_not_found` */
+  async located(scope: Scope, object: ObjectName, id: string, orgId?: string) {
+    const opened = this.#access.open(scope, object, 'get');
+    return this.#access.read(scope, object, opened, id, orgId === undefined ? {} : { org_id: orgId });
+  }
+
   /** Creates an object. @throws PolyadError before anything is sent for what platform or model do not take, by name. */
   create(scope: Scope, object: ObjectName, body: Unified, options: WriteOptions): Promise<Unified> {
     return this.#writer.create(scope, object, body, options);

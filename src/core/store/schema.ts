@@ -494,6 +494,13 @@ export interface TokenOriginTable {
   created_at: Timestamp;
 }
 
+/** An entry of a platform's webhook that was handed on. */
+export interface HookReceiptTable {
+  workspace_id: string;
+  digest: string;
+  received_at: Timestamp;
+}
+
 /** A business or ad account that a connection's user reaches. */
 export interface AccountTable {
   connection_id: string;
@@ -810,6 +817,7 @@ export interface Database {
   report_chunks: ReportChunkTable;
   report_segments: ReportSegmentTable;
   report_refusals: ReportRefusalTable;
+  hook_receipts: HookReceiptTable;
   accounts: AccountTable;
   account_trees: AccountTreeTable;
   platform_usage: PlatformUsageTable;

@@ -8,9 +8,10 @@ import { launch } from './launch.ts';
 import { API, manifest } from './manifest.ts';
 import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
+import { audience, audiences } from './operations/audience.ts';
 import { campaign } from './operations/campaign.ts';
-import { creative } from './operations/creative.ts';
 import { campaignCopy } from './operations/campaign-copy.ts';
+import { creative } from './operations/creative.ts';
 import { creatorAuthorization } from './operations/creator-authorization.ts';
 import { group } from './operations/group.ts';
 import { identity } from './operations/identity.ts';
@@ -18,6 +19,7 @@ import { organization } from './operations/organization.ts';
 import { promoted } from './operations/promoted.ts';
 import { targets } from './operations/target.ts';
 import { report } from './reports.ts';
+import { webhooks } from './webhooks.ts';
 
 /** What stands for the ids of uploads that a dry run leaves out. */
 const UPLOADS: Readonly<Record<string, unknown>> = {
@@ -31,10 +33,12 @@ export default definePlatform({
   errors,
   objects: {
     ...{ organization, campaign, group, ad, creative, asset, promoted, target: targets },
-    ...{ identity, creator_authorization: creatorAuthorization, campaign_copy: campaignCopy },
+    ...{ audience, identity, creator_authorization: creatorAuthorization, campaign_copy: campaignCopy },
   },
   report,
   accounts,
+  audiences,
+  webhooks,
   launch,
   conversions,
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.

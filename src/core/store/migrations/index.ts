@@ -8,6 +8,7 @@ import { migration as conversions } from './0007-conversions.ts';
 import { migration as reportJobs } from './0008-report-jobs.ts';
 import { migration as creators } from './0009-creators.ts';
 import { migration as accounts } from './0010-accounts.ts';
+import { migration as hooks } from './0011-hooks.ts';
 import { migration as launch } from './0012-launch.ts';
 import type { Migration } from './migration.ts';
 
@@ -23,5 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   reportJobs,
   creators,
   accounts,
+  hooks,
   launch,
 ];

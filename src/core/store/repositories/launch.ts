@@ -124,7 +124,12 @@ export async function revocationCounts(
 }
 
 /** Connections of a platform that are in use. */
-export async function countConnections(db: Db, workspaceId: string, type: string, environment: string): Promise<number> {
+export async function countConnections(
+  db: Db,
+  workspaceId: string,
+  type: string,
+  environment: string,
+): Promise<number> {
   const row = await db
     .selectFrom('connections')
     .select(({ fn }) => fn.countAll<string>().as('count'))

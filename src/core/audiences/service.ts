@@ -1,0 +1,180 @@
+/** Fills audiences, makes them from lists, puts them to use and shares them. */
+import type { Scope } from '../calls/scope.ts';
+import type { AudienceSpec } from '../connector/audience-spec.ts';
+import { AUDIENCE_IDENTIFIERS, type AudienceIdentifier } from '../connector/audience-spec.ts';
+import type { Native, OperationInput } from '../connector/types.ts';
+import { asPolyadError, PolyadError } from '../errors/index.ts';
+import { permissionFor } from '../model/permissions.ts';
+import type { Runtime } from '../runtime.ts';
+import { fileBatches, membersOf, streamBatches, Tally } from './members.ts';
+
+export const MEMBER_ACTIONS = ['add', 'remove', 'replace'] as const;
+export type MemberAction = (typeof MEMBER_ACTIONS)[number];
+
+/** What became of one batch. */
+export interface BatchReport {
+  /** From 1. */
+  batch: number;
+  members: number;
+  error?: { code: string; message: string; platform?: unknown };
+}
+
+export interface MembersSummary {
+  received: number;
+  sent: number;
+  skipped: number;
+  failed: number;
+  complaints: Tally['complaints'];
+}
+
+const summary = ({ received, sent, skipped, failed, complaints }: Tally): MembersSummary => ({
+  ...{ received, sent, skipped, failed, complaints },
+});
+
+export class Audiences {
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** @throws PolyadError `method_unsupported`, `permission_missing`, `connection_paused` */
+  spec(scope: Scope): AudienceSpec {
+    const { connection } = scope;
+    const platform = this.#runtime.registry.get(connection.integration_type);
+    if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
+    if (platform.audiences === undefined)
+      throw new PolyadError('method_unsupported', { message: `${platform.manifest.name} has no audiences here.` });
+    const needed = permissionFor('audience', 'list');
+    if (needed !== undefined && connection.permissions.length > 0 && !connection.permissions.includes(needed))
+      throw new PolyadError('permission_missing', { details: { needed, granted: connection.permissions } });
+    return platform.audiences;
+  }
+
+  /**
+   * Adds, takes out or replaces members, batch by batch; each batch is told as it ends, and one that the platform refuses
+   * harms no other. Last comes the summary.
+   *
+   * @throws PolyadError `platform_not_found`, `method_unsupported` (an audience that takes no members, or not so).
+   */
+  async *members(
+    scope: Scope,
+    id: string,
+    action: MemberAction,
+    body: AsyncIterable<Uint8Array>,
+    orgId: string | undefined,
+  ): AsyncGenerator<BatchReport | { summary: MembersSummary }> {
+    const spec = this.spec(scope);
+    const { input, row } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
+    const method = spec.method(row);
+    const kind = spec.fileKind(row);
+    if (method === 'none' || (method === 'stream' && action === 'replace') || (method === 'file' && kind === undefined))
+      throw new PolyadError('method_unsupported', {
+        message:
+          method === 'none'
+            ? 'The platform fills this audience by itself: it takes no members.'
+            : 'Members of this audience can be added and removed; they cannot be replaced as a whole.',
+        details: { supported: method === 'stream' ? ['add', 'remove'] : [] },
+      });
+    const tally = new Tally();
+    const members = membersOf(body, tally);
+    let batch = 0;
+    const send = async (count: number, work: () => Promise<void>): Promise<BatchReport> => {
+      batch += 1;
+      scope.signal.throwIfAborted();
+      try {
+        await work();
+        tally.sent += count;
+        return { batch, members: count };
+      } catch (thrown) {
+        if (scope.signal.aborted) throw thrown;
+        tally.failed += count;
+        const { code, message, platform } = asPolyadError(thrown);
+        return { batch, members: count, error: { code, message, ...(platform === undefined ? {} : { platform }) } };
+      }
+    };
+    if (method === 'stream')
+      for await (const rows of streamBatches(spec, members, tally))
+        yield await send(rows.rows.length, () => spec.stream.send(input, id, action as 'add' | 'remove', rows));
+    else
+      for await (const { text, count } of fileBatches(spec, kind as string, members, tally)) {
+        const how = action === 'replace' && batch > 0 ? 'add' : action;
+        yield await send(count, async () =>
+          spec.file.update(input, id, how, [await spec.file.upload(input, kind as string, text)]),
+        );
+      }
+    yield { summary: summary(tally) };
+  }
+
+  /**
+   * Makes an audience from a list: files are uploaded as the list is read, the audience is made from the first of them, the
+   * others are added.
+   *
+   * @throws PolyadError `input_invalid` when nobody in the list can be matched; what the platform answers.
+   */
+  async fromFile(
+    scope: Scope,
+    wanted: {
+      name: string;
+      identifier: AudienceIdentifier;
+      retentionDays?: number | undefined;
+      orgId?: string | undefined;
+    },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ audience: Native; summary: MembersSummary }> {
+    const spec = this.spec(scope);
+    const kind = spec.identifiers[wanted.identifier]?.file;
+    if (kind === undefined)
+      throw new PolyadError('input_value_unsupported', {
+        details: {
+          field: 'identifier',
+          allowed: AUDIENCE_IDENTIFIERS.filter((name) => spec.identifiers[name]?.file !== undefined),
+        },
+      });
+    const input = await this.#input(scope, wanted.orgId);
+    const tally = new Tally();
+    const files: string[] = [];
+    let id: string | undefined;
+    const flush = async (): Promise<void> => {
+      if (files.length === 0) return;
+      const some = files.splice(0);
+      const { name, retentionDays } = wanted;
+      if (id === undefined) id = await spec.file.create(input, { name, kind, retentionDays }, some);
+      else await spec.file.update(input, id, 'add', some);
+    };
+    for await (const { text, count } of fileBatches(spec, kind, membersOf(body, tally), tally)) {
+      files.push(await spec.file.upload(input, kind, text));
+      tally.sent += count;
+      if (files.length >= spec.file.maxFiles) await flush();
+    }
+    await flush();
+    if (id === undefined)
+      throw new PolyadError('input_invalid', {
+        message: 'Nobody in the list can be matched, so no audience was made.',
+        details: { issues: tally.complaints.map(({ line, reason }) => ({ path: `line ${line}`, reason })) },
+      });
+    const audience = await this.#runtime.objects.get(scope, 'audience', id, { org_id: input.organization.id });
+    return { audience, summary: summary(tally) };
+  }
+
+  async apply(scope: Scope, id: string, use: Parameters<AudienceSpec['apply']>[2], orgId?: string): Promise<void> {
+    const spec = this.spec(scope);
+    const { input } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
+    await spec.apply(input, id, use);
+  }
+
+  async share(scope: Scope, id: string, share: Parameters<AudienceSpec['share']>[2], orgId?: string): Promise<void> {
+    const spec = this.spec(scope);
+    const { input } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
+    await spec.share(input, id, share);
+  }
+
+  async #input(scope: Scope, orgId: string | undefined): Promise<OperationInput> {
+    const ctx = this.#runtime.context(scope);
+    if (orgId !== undefined) return { ctx, organization: await ctx.organization(orgId), raw: {} };
+    const [only, ...more] = await ctx.organizations();
+    if (only === undefined || more.length > 0)
+      throw new PolyadError('organization_required', { details: { count: only === undefined ? 0 : more.length + 1 } });
+    return { ctx, organization: only, raw: {} };
+  }
+}
