@@ -1,4 +1,5 @@
 import { postsFor } from './identity-posts.ts';
+import { ownMusic } from './music.ts';
 import { MUSIC } from './music-table.ts';
 import { checkName, given, invalid, missing, owned } from './rules.ts';
 import { authorizedPost, isPublic, redeemedPost } from './spark.ts';
@@ -137,7 +138,9 @@ function checkMedia(place: Place, creative: Values, identity: Native | undefined
         invalid(`${path}.identity_id: The identity cannot be used for LIVE ads.`);
       break;
   }
-  if (given(creative, 'music_id') && !MUSIC.some((track) => track[0] === creative['music_id'])) {
+  const music = String(creative['music_id']);
+  const known = MUSIC.some(([id]) => id === music) || ownMusic(world).get(music)?.advertiser_id === advertiserId;
+  if (given(creative, 'music_id') && !known) {
     invalid(`${path}.music_id: The music ${String(creative['music_id'])} does not exist.`);
   }
   for (const id of images) {

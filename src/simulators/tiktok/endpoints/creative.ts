@@ -1,11 +1,18 @@
 import { hash32 } from '../../kit/random.ts';
+import { requireAdvertiser } from '../auth.ts';
+import { fileById, filePart } from '../files.ts';
+import { md5 } from '../media.ts';
+import { ownMusic } from '../music.ts';
 import { MUSIC } from '../music-table.ts';
 import { page } from '../paging.ts';
 import { advertiserId, advertiserIdOf, paging } from '../params.ts';
 import { given, invalid } from '../rules.ts';
 import type { Call, Endpoint, Native } from '../types.ts';
 
-/** Creative portfolios (call-to-action sets, cards) and the music library: creative/portfolio/{create,get,list}, file/music/get. */
+/**
+ * Creative portfolios (call-to-action sets, cards), the music library and shared assets: creative/portfolio/{create,get,list,
+ * delete}, file/music/{get,upload}, creative/asset/share.
+ */
 
 const portfolios = (call: Call) =>
   call.world.store.collection<Native>('portfolios', { advertiser: (row) => row.advertiser_id });
@@ -77,26 +84,106 @@ function music(call: Call): unknown {
   const rows = MUSIC.filter(([id]) => !given(filter, 'music_ids') || filter.music_ids!.includes(id))
     .filter(([, title, author]) => !keyword || `${title} ${author}`.toLowerCase().includes(keyword))
     .filter(([, , , style]) => !given(filter, 'styles') || filter.styles!.includes(style));
-  const { list, page_info } = page(rows, { ...call, params: { page_size: 20, ...call.params } }, 100);
-  return {
-    musics: list.map(([music_id, file_name, author, style, duration]) => ({
-      music_id,
-      material_id: `7${music_id.slice(1)}`,
-      sources: ['SYSTEM'],
-      author,
-      liked: false,
-      cover_url: `${call.origin}/media/post/${music_id}.png`,
-      url: `${call.origin}/media/post/${music_id}.mp4`,
-      duration,
-      style,
-      signature: hash32('music', music_id).toString(16).padStart(32, '0'),
-      file_name,
-      copyright: 'Commercial Music Library',
-      create_time: '2025-01-01 00:00:00',
-      modify_time: '2025-01-01 00:00:00',
-    })),
-    page_info,
+  const own = ownMusic(call.world)
+    .by('advertiser', advertiserIdOf(call))
+    .filter((row) => !given(filter, 'music_ids') || filter.music_ids!.includes(row.id))
+    .filter((row) => !keyword || String(row['file_name']).toLowerCase().includes(keyword))
+    .map((row) => musicView(call, row));
+  const library = rows.map(([music_id, file_name, author, style, duration]) => ({
+    music_id,
+    material_id: `7${music_id.slice(1)}`,
+    sources: ['SYSTEM'],
+    author,
+    liked: false,
+    cover_url: `${call.origin}/media/post/${music_id}.png`,
+    url: `${call.origin}/media/post/${music_id}.mp4`,
+    duration,
+    style,
+    signature: hash32('music', music_id).toString(16).padStart(32, '0'),
+    file_name,
+    copyright: 'Commercial Music Library',
+    create_time: '2025-01-01 00:00:00',
+    modify_time: '2025-01-01 00:00:00',
+  }));
+  const { list: musics, page_info } = page(
+    [...own.reverse(), ...library],
+    { ...call, params: { page_size: 20, ...call.params } },
+    100,
+  );
+  return { musics, page_info };
+}
+
+/** Music that an advertiser brought, as file/music/get shows it. */
+const musicView = (call: Call, row: Native) => ({
+  music_id: row.id,
+  material_id: row['material_id'],
+  sources: ['USER'],
+  author: '',
+  liked: false,
+  cover_url: `${call.origin}/media/post/${row.id}.png`,
+  url: `${call.origin}/media/post/${row.id}.mp4`,
+  duration: row['duration'],
+  style: '',
+  signature: row['signature'],
+  file_name: row['file_name'],
+  copyright: '',
+  create_time: row['create_time'],
+  modify_time: row['create_time'],
+});
+
+/** The length is taken from the size, as of music with 128 kbit/s: no decoder is at hand. */
+const BYTES_PER_SECOND = 16_000;
+
+function uploadMusic(call: Call): unknown {
+  const { world, params } = call;
+  const source =
+    params['upload_type'] === 'UPLOAD_BY_FILE_ID'
+      ? fileById(call, advertiserIdOf(call))
+      : filePart(call, 'music_file', 'music_signature');
+  const id = world.nextId();
+  const row: Native = {
+    id,
+    advertiser_id: advertiserIdOf(call),
+    material_id: world.nextId(),
+    file_name: params['file_name'] ?? source.name,
+    duration: Math.max(1, Math.round(source.bytes.length / BYTES_PER_SECOND)),
+    signature: md5(source.bytes),
+    create_time: world.stamp(call.now),
   };
+  ownMusic(world).put(row);
+  return musicView(call, row);
+}
+
+function removePortfolios(call: Call): unknown {
+  const ids = call.params['creative_portfolio_ids'] as string[];
+  const strange = ids.find((id) => portfolios(call).get(id)?.advertiser_id !== advertiserIdOf(call));
+  if (strange !== undefined) invalid(`creative_portfolio_ids: The portfolio ${strange} does not exist.`);
+  for (const id of ids) portfolios(call).delete(id);
+  return {};
+}
+
+/** Copies pictures and videos to other ad accounts of the caller; what could not be shared is named (its form is unverified). */
+function share(call: Call): unknown {
+  const { world, params } = call;
+  const from = advertiserIdOf(call);
+  const kind = params['asset_type'] ?? 'VIDEO';
+  if (kind === 'MUSIC') invalid('asset_type: Music cannot be shared.');
+  const rows = kind === 'IMAGE' ? world.images : world.videos;
+  const failed: Record<string, string[]> = {};
+  const targets = params['shared_advertiser_ids'] as string[];
+  for (const target of targets) requireAdvertiser(call, target, true);
+  for (const materialId of params['material_ids'] as string[]) {
+    const row = rows.by('advertiser', from).find((one) => one['material_id'] === materialId);
+    if (!row) {
+      failed[materialId] = targets;
+      continue;
+    }
+    for (const target of targets) {
+      const id = `${row.id}${hash32('shared', row.id, target).toString(16)}`;
+      rows.put({ ...row, id, advertiser_id: target, material_id: world.nextId() });
+    }
+  }
+  return { failed_infos: failed };
 }
 
 /** Portfolios and music. */
@@ -151,5 +238,59 @@ export const endpoints: Endpoint[] = [
       ...paging,
     ],
     handle: music,
+  },
+  {
+    method: 'POST',
+    path: 'creative/portfolio/delete',
+    auth: 'token',
+    write: true,
+    params: [
+      advertiserId,
+      { name: 'creative_portfolio_ids', type: 'array', required: true, min: 1, items: { type: 'string' } },
+    ],
+    handle: removePortfolios,
+  },
+  {
+    method: 'POST',
+    path: 'file/music/upload',
+    auth: 'token',
+    scopes: ['631'],
+    write: true,
+    params: [
+      advertiserId,
+      { name: 'music_scene', type: 'string', enum: ['CREATIVE_ASSET', 'CAROUSEL_ADS', 'CATALOG_CAROUSEL'] },
+      { name: 'upload_type', type: 'string', enum: ['UPLOAD_BY_FILE', 'UPLOAD_BY_FILE_ID'] },
+      { name: 'music_signature', type: 'string' },
+      { name: 'file_name', type: 'string', min: 1, max: 100 },
+      { name: 'file_id', type: 'string' },
+    ],
+    handle: uploadMusic,
+  },
+  {
+    method: 'POST',
+    path: 'creative/asset/share',
+    auth: 'token',
+    write: true,
+    params: [
+      advertiserId,
+      { name: 'asset_type', type: 'string', enum: ['VIDEO', 'IMAGE', 'MUSIC'] },
+      {
+        name: 'material_ids',
+        type: 'array',
+        required: true,
+        min: 1,
+        max: 20,
+        items: { type: 'string', numeric: true },
+      },
+      {
+        name: 'shared_advertiser_ids',
+        type: 'array',
+        required: true,
+        min: 1,
+        max: 10,
+        items: { type: 'string', numeric: true },
+      },
+    ],
+    handle: share,
   },
 ];
