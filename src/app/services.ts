@@ -26,6 +26,7 @@ import { HttpClient } from '../core/http/client.ts';
 import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
 import { LaunchService } from '../core/launch/service.ts';
+import { Leads } from '../core/leads/service.ts';
 import { openPacer } from '../core/pacing/open.ts';
 import { ReportFiles } from '../core/report-jobs/files.ts';
 import { ReportRunner } from '../core/report-jobs/runner.ts';
@@ -192,6 +193,7 @@ export async function buildCore({
         launch,
         accounts,
         audiences: new Audiences(runtime),
+        leads: new Leads(runtime),
         hooks: new Hooks({ store, registry, apps, clock }),
         publicUrl,
       },

@@ -32,6 +32,7 @@ import { healthRoutes } from './routes/health.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { launchRoutes } from './routes/launch.ts';
+import { leadRoutes } from './routes/leads.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
 import { reportJobRoutes } from './routes/report-jobs.ts';
@@ -176,6 +177,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   accountRoutes(app, deps);
   audienceRoutes(app, deps);
   hookRoutes(app, deps);
+  leadRoutes(app, deps);
   launchRoutes(app, deps);
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, OPERATIONS);

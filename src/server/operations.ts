@@ -15,6 +15,7 @@ import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { HOOK_OPERATIONS } from './routes/hooks.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { LAUNCH_OPERATIONS } from './routes/launch.ts';
+import { LEAD_OPERATIONS } from './routes/leads.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { QUOTA_OPERATIONS } from './routes/quotas.ts';
 import { REPORT_JOB_OPERATIONS } from './routes/report-jobs.ts';
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
   ...AUDIENCE_OPERATIONS,
+  ...LEAD_OPERATIONS,
   ...HOOK_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
   ...LAUNCH_OPERATIONS,

@@ -13,6 +13,7 @@ import type { Hooks } from '../core/hooks/receive.ts';
 import type { AppCredentialsService } from '../core/integrations/app-credentials.ts';
 import type { Integrations } from '../core/integrations/integrations.ts';
 import type { LaunchService } from '../core/launch/service.ts';
+import type { Leads } from '../core/leads/service.ts';
 import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { ReportJobs } from '../core/report-jobs/service.ts';
 import type { StoreCache } from '../core/store/cache.ts';
@@ -36,6 +37,8 @@ export interface Services {
   conversions: Conversions;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Leads of forms. */
+  leads: Leads;
   /** Webhooks of platforms. */
   hooks: Hooks;
   /** Members of audiences. */

@@ -76,6 +76,21 @@ describe('subscriptions', () => {
     expect(new Set(found.map((event) => event.payload.lead_id)).size).toBe(2);
   });
 
+  it('are downloaded as well, with what was filled in', async () => {
+    const forms = await app.ok('GET', `/ads/${connection}/lead_form?org_id=${org}`);
+    expect(forms[0]).toMatchObject({ id: expect.any(String), name: expect.any(String) });
+    const found = await app.ok('GET', `/ads/${connection}/lead?org_id=${org}&form_id=${forms[0].id}`);
+    const told = await events('platform.lead');
+    expect(found.map((lead: Json) => lead.id).sort()).toEqual(told.map((event) => event.payload.lead_id).sort());
+    expect(found[0].fields.map(({ name }: Json) => name)).toContain('email');
+    // Passed on, never kept.
+    const calls = JSON.stringify(await app.ok('GET', '/unified/apicall?limit=100'));
+    for (const { value } of found[0].fields)
+      for (const text of [app.lines.join('\n'), calls]) expect(text).not.toContain(value);
+    const wrong = await app.call('GET', `/ads/${connection}/lead?org_id=${org}&form_id=1`);
+    expect(wrong.status).toBeGreaterThanOrEqual(400);
+  });
+
   it('end', async () => {
     const [first] = await app.ok('GET', `/v1/connections/${connection}/subscriptions?kind=lead`);
     await app.ok('DELETE', `/v1/connections/${connection}/subscriptions/${first.id}`);

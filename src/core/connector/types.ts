@@ -11,6 +11,7 @@ import type { AudienceSpec } from './audience-spec.ts';
 import type { ConversionSpec } from './conversion-spec.ts';
 import type { FieldRule } from './fields.ts';
 import type { LaunchSpec } from './launch-spec.ts';
+import type { LeadSpec } from './lead-spec.ts';
 import type { PagingRecipe } from './paging.ts';
 import type { ReportSpec } from './report-spec.ts';
 import type { WebhookSpec } from './webhook-spec.ts';
@@ -552,6 +553,8 @@ export interface Platform {
   report?: ReportSpec;
   /** Server-side conversion events. */
   conversions?: ConversionSpec;
+  /** Leads of the platform's own forms. */
+  leads?: LeadSpec;
   /** Webhooks that the platform sends. */
   webhooks?: WebhookSpec;
   /** Members of audiences, and what audiences are used for. */

@@ -5,6 +5,7 @@ import { accounts } from './business-center.ts';
 import { conversions } from './conversions.ts';
 import { errors } from './errors.ts';
 import { launch } from './launch.ts';
+import { leads } from './leads.ts';
 import { API, manifest } from './manifest.ts';
 import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
@@ -38,6 +39,7 @@ export default definePlatform({
   report,
   accounts,
   audiences,
+  leads,
   webhooks,
   launch,
   conversions,
