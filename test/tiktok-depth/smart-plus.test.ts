@@ -164,10 +164,13 @@ describe('writes', () => {
     for (const automation of Object.values(AUTOMATION)) {
       const row = rows.find((one) => one.automation === automation && one.status === 'ACTIVE');
       await polyad.clearLog();
-      const answer = await polyad.call('PATCH', at(`campaign/${row.id}?org_id=${org}`), { name: `${row.name} x` });
+      expect(await polyad.ok('PATCH', at(`campaign/${row.id}?org_id=${org}`), { name: `${row.name} x` })).toMatchObject(
+        {
+          name: `${row.name} x`,
+          automation,
+        },
+      );
       seen[automation] = await writes();
-      // This simulator refuses the retired endpoints of legacy Smart+, as TikTok does with apps that came later.
-      if (automation !== 'smart_plus_legacy') expect(answer.body).toMatchObject({ name: `${row.name} x`, automation });
     }
     expect(seen).toEqual({
       manual: ['campaign/update'],
@@ -347,5 +350,25 @@ describe('writes', () => {
     await polyad.ok('DELETE', at(`campaign/${gone}?org_id=${org}`));
     expect(await writes()).toEqual(['smart_plus/campaign/status/update']);
     expect(await polyad.ok('GET', at(`campaign/${gone}?org_id=${org}`))).toMatchObject({ status: 'ARCHIVED' });
+  });
+
+  it.each(['manual', 'smart_plus'])('copy a campaign (%s), step by step', async (automation) => {
+    const campaign = (await all('campaign', '', 1000)).find(
+      (one) => one.automation === automation && one.status === 'ACTIVE',
+    );
+    const copy = await polyad.ok('POST', at('campaign_copy'), {
+      organization_id: org,
+      campaign_id: campaign.id,
+      name: 'The copy',
+    });
+    expect(copy).toMatchObject({ state: 'RUNNING', name: 'The copy' });
+    polyad.advance(10 * 60_000);
+    const done = await polyad.ok('GET', at(`campaign_copy/${copy.id}?org_id=${org}`));
+    expect(done).toMatchObject({ state: 'DONE', new_campaign_id: expect.stringMatching(/^\d+$/) });
+    expect(await polyad.ok('GET', at(`campaign/${done.new_campaign_id}?org_id=${org}`))).toMatchObject({
+      automation,
+      name: 'The copy',
+      status: 'PAUSED',
+    });
   });
 });
