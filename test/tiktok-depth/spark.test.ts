@@ -1,6 +1,5 @@
 /** Spark Ads from a creator's code to a delivering ad, and to the day it stops: over HTTP, app and simulator in one time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listEvents } from '../../src/core/store/repositories/index.ts';
 import { type Json, startTestApp, type TestApp } from '../support/app.ts';
 
 const DAY = 86_400_000;
@@ -46,9 +45,7 @@ async function group(): Promise<string> {
 }
 
 const events = async (type: string): Promise<Json[]> =>
-  (await listEvents(polyad.app.store.db, polyad.workspace.id, { type, order: 'asc', limit: 100 })).map(
-    (row) => row.payload,
-  );
+  (await polyad.ok('GET', `/v1/events?type=${type}&order=asc&limit=100`)).map(({ payload }: Json) => payload);
 
 describe('from a code to an ad that delivers, and to its end', () => {
   let item: string;
