@@ -228,6 +228,11 @@ describe('codes that cannot be redeemed say what the creator must do', () => {
     const body = await refused(made.auth_code);
     expect(body).toMatchObject({ code: 'creator_post_unavailable' });
     expect(body.details.creator_action).toContain('Everyone');
+    // It may be redeemed yet, so no record holds it.
+    const records = JSON.stringify(await polyad.ok('GET', '/v1/audit?limit=100'));
+    expect(records).toContain('createAdsCreatorAuthorization');
+    for (const text of [records, polyad.lines.join('\n'), JSON.stringify(await polyad.ok('GET', '/unified/apicall'))])
+      expect(text).not.toContain(made.auth_code);
   });
 
   it('of a duet whose original is not authorised', async () => {

@@ -44,7 +44,7 @@ export function watchWrites({ audit, scopes, row }: WatchOptions): WriteWatch {
       const append = (outcome: string | undefined, objectId: string | undefined, details: Record<string, unknown>) =>
         audit.append({
           ...row,
-          action: `${ACTIONS[verb]}Ads${object.slice(0, 1).toUpperCase()}${object.slice(1)}`,
+          action: `${ACTIONS[verb]}Ads${object.replace(/(?:^|_)(.)/g, (_all, letter: string) => letter.toUpperCase())}`,
           objectType: object,
           objectId,
           outcome,
@@ -75,8 +75,15 @@ export function watchWrites({ audit, scopes, row }: WatchOptions): WriteWatch {
   };
 }
 
-/** An object as the log keeps it: without the platform's own form, which repeats it. */
-const shown = ({ raw, ...rest }: Unified): Unified => (raw === undefined ? rest : { ...rest, raw: '…' });
+/** Members that give whoever knows them a right: a creator's code can be redeemed until somebody has done so. */
+const CODES = ['code', 'original_code'] as const;
+
+/** An object as the log keeps it: without the platform's own form, which repeats it, and without codes. */
+function shown({ raw, ...rest }: Unified): Unified {
+  const out: Unified = raw === undefined ? rest : { ...rest, raw: '…' };
+  for (const name of CODES) if (out[name] !== undefined) out[name] = '…';
+  return out;
+}
 
 /** The members that differ, as they were and as they are. */
 function difference(before: Unified, after: Unified): { before: Unified; after: Unified } {
