@@ -95,10 +95,10 @@ describe('paths', () => {
   });
 
   it('a documented path that is not simulated says that the permission is missing', async () => {
-    const answer = await tiktok.get('gmv_max/store/list', { advertiser_id: usd });
+    const answer = await tiktok.get('tto/tcm/rank', { advertiser_id: usd });
     expect(answer).toMatchObject({ code: 40001, data: {} });
     expect(answer.message).toMatch(/^No permission/);
-    expect((await tiktok.get('gmv_max/store/list', {}, { token: null })).code).toBe(40104);
+    expect((await tiktok.get('tto/tcm/rank', {}, { token: null })).code).toBe(40104);
   });
 });
 

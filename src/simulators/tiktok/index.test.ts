@@ -14,9 +14,13 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 describe('TikTok simulator', () => {
   it('is ready with a test app, tokens and ad accounts that are always the same', async () => {
     const [one, two] = [await startTikTok(), await startTikTok()];
-    const { sandbox_url, authorize_url, ...fixed } = one.running.ready;
+    const { sandbox_url, authorize_url, events_manager_url, ...fixed } = one.running.ready;
     expect(two.running.ready).toMatchObject(fixed);
-    expect([sandbox_url, authorize_url]).toEqual([`${one.url}/sandbox`, `${one.url}/portal/auth`]);
+    expect([sandbox_url, authorize_url, events_manager_url]).toEqual([
+      `${one.url}/sandbox`,
+      `${one.url}/portal/auth`,
+      `${one.url}/events_manager`,
+    ]);
     expect(one.running.controlUrl).toBe(`${one.url}/_control`);
     expect(one.ready.advertiser_ids).toHaveLength(6);
     await Promise.all([one.close(), two.close()]);
