@@ -27,6 +27,7 @@ import { EgressPolicy } from '../core/http/egress.ts';
 import { knownSecrets } from '../core/http/redact-values.ts';
 import { LaunchService } from '../core/launch/service.ts';
 import { Leads } from '../core/leads/service.ts';
+import { MediaUploads } from '../core/media/upload.ts';
 import { openPacer } from '../core/pacing/open.ts';
 import { ReportFiles } from '../core/report-jobs/files.ts';
 import { ReportRunner } from '../core/report-jobs/runner.ts';
@@ -194,6 +195,7 @@ export async function buildCore({
         accounts,
         audiences: new Audiences(runtime),
         leads: new Leads(runtime),
+        media: new MediaUploads(runtime),
         hooks: new Hooks({ store, registry, apps, clock }),
         publicUrl,
       },

@@ -33,6 +33,7 @@ import { hookRoutes } from './routes/hooks.ts';
 import { integrationRoutes } from './routes/integration.ts';
 import { launchRoutes } from './routes/launch.ts';
 import { leadRoutes } from './routes/leads.ts';
+import { mediaRoutes } from './routes/media.ts';
 import { passthroughRoutes } from './routes/passthrough.ts';
 import { quotaRoutes } from './routes/quotas.ts';
 import { reportJobRoutes } from './routes/report-jobs.ts';
@@ -178,6 +179,7 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
   audienceRoutes(app, deps);
   hookRoutes(app, deps);
   leadRoutes(app, deps);
+  mediaRoutes(app, deps);
   launchRoutes(app, deps);
   dashboardRoutes(app, deps);
   systemRoutes(app, deps, OPERATIONS);

@@ -16,6 +16,7 @@ import { HOOK_OPERATIONS } from './routes/hooks.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
 import { LAUNCH_OPERATIONS } from './routes/launch.ts';
 import { LEAD_OPERATIONS } from './routes/leads.ts';
+import { MEDIA_OPERATIONS } from './routes/media.ts';
 import { PASSTHROUGH_OPERATIONS } from './routes/passthrough.ts';
 import { QUOTA_OPERATIONS } from './routes/quotas.ts';
 import { REPORT_JOB_OPERATIONS } from './routes/report-jobs.ts';
@@ -39,6 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...AUDIT_OPERATIONS,
   ...VAULT_OPERATIONS,
   ...AUDIENCE_OPERATIONS,
+  ...MEDIA_OPERATIONS,
   ...LEAD_OPERATIONS,
   ...HOOK_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

@@ -14,6 +14,7 @@ import type { AppCredentialsService } from '../core/integrations/app-credentials
 import type { Integrations } from '../core/integrations/integrations.ts';
 import type { LaunchService } from '../core/launch/service.ts';
 import type { Leads } from '../core/leads/service.ts';
+import type { MediaUploads } from '../core/media/upload.ts';
 import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { ReportJobs } from '../core/report-jobs/service.ts';
 import type { StoreCache } from '../core/store/cache.ts';
@@ -37,6 +38,8 @@ export interface Services {
   conversions: Conversions;
   /** From a link to a connection. */
   connect: ConnectFlow;
+  /** Large files. */
+  media: MediaUploads;
   /** Leads of forms. */
   leads: Leads;
   /** Webhooks of platforms. */

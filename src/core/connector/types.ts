@@ -12,6 +12,7 @@ import type { ConversionSpec } from './conversion-spec.ts';
 import type { FieldRule } from './fields.ts';
 import type { LaunchSpec } from './launch-spec.ts';
 import type { LeadSpec } from './lead-spec.ts';
+import type { MediaSpec } from './media-spec.ts';
 import type { PagingRecipe } from './paging.ts';
 import type { ReportSpec } from './report-spec.ts';
 import type { WebhookSpec } from './webhook-spec.ts';
@@ -553,6 +554,8 @@ export interface Platform {
   report?: ReportSpec;
   /** Server-side conversion events. */
   conversions?: ConversionSpec;
+  /** Uploads of large files in pieces. */
+  media?: MediaSpec;
   /** Leads of the platform's own forms. */
   leads?: LeadSpec;
   /** Webhooks that the platform sends. */

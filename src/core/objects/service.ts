@@ -195,6 +195,12 @@ export class ObjectService {
     return this.#access.read(scope, object, opened, id, orgId === undefined ? {} : { org_id: orgId });
   }
 
+  /** A native row that was made elsewhere, as the object that lists and look-ups would answer. */
+  adopt(scope: Scope, object: ObjectName, input: OperationInput, row: Native): Unified {
+    const opened = this.#access.open(scope, object, 'get');
+    return this.#access.finish(object, this.#access.decode(scope, object, opened, input.organization, row), undefined);
+  }
+
   /** Creates an object. @throws PolyadError before anything is sent for what platform or model do not take, by name. */
   create(scope: Scope, object: ObjectName, body: Unified, options: WriteOptions): Promise<Unified> {
     return this.#writer.create(scope, object, body, options);

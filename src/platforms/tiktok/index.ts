@@ -7,6 +7,7 @@ import { errors } from './errors.ts';
 import { launch } from './launch.ts';
 import { leads } from './leads.ts';
 import { API, manifest } from './manifest.ts';
+import { media } from './media.ts';
 import { ad } from './operations/ad.ts';
 import { asset } from './operations/asset.ts';
 import { audience, audiences } from './operations/audience.ts';
@@ -40,6 +41,7 @@ export default definePlatform({
   accounts,
   audiences,
   leads,
+  media,
   webhooks,
   launch,
   conversions,

@@ -52,6 +52,29 @@ export async function upload(input: OperationInput, file: Upload, token: string)
   return dataOf(response);
 }
 
+/** Takes a file that was uploaded in pieces into the library; answers its row. */
+export async function uploadById(
+  { ctx, organization }: OperationInput,
+  kind: MediaKind,
+  fileId: string,
+  name: string,
+): Promise<Native> {
+  const response = await ctx.request(
+    call(ctx, {
+      method: 'POST',
+      endpoint: ENDPOINT[kind],
+      organizationId: organization.id,
+      multipart: [
+        { name: 'advertiser_id', value: organization.id },
+        { name: 'upload_type', value: 'UPLOAD_BY_FILE_ID' },
+        { name: 'file_id', value: fileId },
+        { name: 'file_name', value: name },
+      ],
+    }),
+  );
+  return dataOf(response);
+}
+
 const VIDEO_FILE = /\.(mp4|mov|mpe?g|avi|m4v|3gp|webm)$/i;
 const IMAGE_FILE = /\.(jpe?g|png|gif|webp|bmp)$/i;
 

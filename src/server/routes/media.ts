@@ -1,0 +1,67 @@
+/** Uploads of large files, as they come. */
+import type { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { PolyadError } from '../../core/errors/index.ts';
+import { adsAsset } from '../../core/model/index.ts';
+import { noteAct } from '../audit.ts';
+import type { Deps } from '../deps.ts';
+import { readQuery } from '../input.ts';
+import { type Operation, operation } from '../operation.ts';
+import { scopeOf } from '../scope.ts';
+
+const upload = operation({
+  id: 'uploadAdsAsset',
+  method: 'POST',
+  path: '/ads/:connection_id/asset/upload',
+  tag: 'Asset',
+  access: 'write',
+  summary: 'Upload a large image or video',
+  description:
+    'The body is the file. It goes on to the platform piece by piece while it comes in; a piece whose answer is lost is sent again. Small files go by POST /ads/{connection_id}/asset as well.',
+  params: { connection_id: 'Id of the connection.' },
+  query: z.object({
+    org_id: z.string().min(1).max(64).describe('Id of the ad account.'),
+    name: z.string().min(1).max(200).describe('Name of the file, with its ending.'),
+    type: z.enum(['IMAGE', 'VIDEO']).default('VIDEO'),
+  }),
+  bodyType: 'application/octet-stream',
+  bodyDescription: 'The file. Content-Length is needed.',
+  answer: { description: 'The asset.', schema: adsAsset },
+  logged: true,
+});
+
+/** Operations on large files. */
+export const MEDIA_OPERATIONS: readonly Operation[] = [upload];
+
+export function mediaRoutes(root: FastifyInstance, deps: Deps): void {
+  root.register(async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    app.post(
+      upload.path,
+      { config: { access: upload.access, operation: upload.id, logged: true } },
+      async (request, reply) => {
+        const { org_id: orgId, name, type } = readQuery(request.query, upload.query);
+        const size = Number(request.headers['content-length']);
+        if (!Number.isSafeInteger(size) || size <= 0)
+          throw new PolyadError('input_body_invalid', {
+            message: 'The request names no length of its body (Content-Length).',
+          });
+        const scope = await scopeOf(deps, request);
+        const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+        const made = (await app.act(request, upload, async () => {
+          const asset = await deps.services.media.upload(
+            scope,
+            orgId,
+            { type, name, size, contentType },
+            request.body as Readable,
+          );
+          noteAct(request, { objectId: String(asset['id']), details: { name, type, size } });
+          return asset;
+        })) as object;
+        return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(made));
+      },
+    );
+  });
+}
