@@ -8,6 +8,7 @@ import * as repo from '../../src/core/store/repositories/index.ts';
 import { auditSuite } from './audit.suite.ts';
 import { cacheSuite } from './cache.suite.ts';
 import { callLogSuite } from './call-log.suite.ts';
+import { reportJobSuite } from './report-jobs.suite.ts';
 import { call } from './rows.ts';
 import { secretsSuite } from './secrets.suite.ts';
 
@@ -529,5 +530,6 @@ export function storeSuite(name: string, engine: Engine): void {
     cacheSuite(() => store);
     callLogSuite(() => store);
     auditSuite(() => store);
+    reportJobSuite(() => store);
   });
 }

@@ -27,10 +27,10 @@ export interface ChunkParts extends TaskParts {
 type NewChunk = Omit<ReportChunkRow, 'job_id' | 'task_failures'>;
 
 /** The pieces of a job, in order; rows that are at hand from earlier reports are pieces that are done. */
-export async function planChunks(parts: ChunkParts, work: JobWork): Promise<NewChunk[]> {
+export async function planChunks(parts: ChunkParts, work: JobWork, reader: ChunkReader): Promise<NewChunk[]> {
   const chunks: NewChunk[] = [];
   for (const part of work.parts.values()) {
-    const checks = keepable(work, part) ? await readChecks(work, part) : undefined;
+    const checks = keepable(work, part) ? await reader.checksOf(part) : undefined;
     const common = { organization_id: part.organization.id, route: null, task_id: null } as const;
     for (const piece of piecesOf(part.plan)) {
       const days =
@@ -115,7 +115,8 @@ export class ChunkReader {
     this.#work = work;
   }
 
-  #checksOf(part: AccountPart): Promise<DayChecks | undefined> {
+  /** The ad account's own numbers of the closed days of a part. */
+  checksOf(part: AccountPart): Promise<DayChecks | undefined> {
     let checks = this.#checks.get(part.organization.id);
     if (checks === undefined) {
       checks = readChecks(this.#work, part);
@@ -128,7 +129,7 @@ export class ChunkReader {
   /** Gets the rows of a piece into a file and notes it as done. Repeating it does no harm: the first file is forgotten. */
   async read(chunk: ReportChunkRow): Promise<void> {
     const part = partOf(this.#work, chunk.organization_id);
-    const checks = chunk.closed && keepable(this.#work, part) ? await this.#checksOf(part) : undefined;
+    const checks = chunk.closed && keepable(this.#work, part) ? await this.checksOf(part) : undefined;
     while (await wantsTask(this.#parts, this.#work, chunk)) if (await this.#byTask(chunk, part, checks)) return;
     const { spec, ctx } = this.#work.prepared;
     await this.#keep(chunk, part, checks, 'calls', spec.fetch(ctx, chunkFetch(this.#work, chunk)));

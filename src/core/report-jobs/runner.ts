@@ -81,6 +81,8 @@ export class ReportRunner {
   readonly #chunkParts: ChunkParts;
   /** Loops that wait for work. */
   readonly #idle = new Set<() => void>();
+  /** Announcements of work so far. */
+  #news = 0;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -133,12 +135,15 @@ export class ReportRunner {
   async #loop(signal: AbortSignal, first: Promise<unknown>): Promise<void> {
     await first;
     while (!signal.aborted) {
+      const heard = this.#news;
       try {
         await this.run(signal);
       } catch (error) {
         if (!signal.aborted) this.#parts.log.warn({ err: error }, 'report jobs could not be looked for; tried again');
       }
       if (signal.aborted) return;
+      // Announced while this loop looked, so perhaps not seen.
+      if (this.#news !== heard) continue;
       await new Promise<void>((resolve) => {
         const go = (): void => {
           clearTimeout(timer);
@@ -153,6 +158,7 @@ export class ReportRunner {
   }
 
   #wake(): void {
+    this.#news += 1;
     for (const go of this.#idle) go();
   }
 
@@ -211,16 +217,16 @@ export class ReportRunner {
   async #work(job: ReportJobRow, signal: AbortSignal, meter: Meter): Promise<void> {
     const { store } = this.#parts;
     const work = await this.#open(job, signal, meter);
+    const reader = new ChunkReader(this.#chunkParts, work);
     if (job.plan === null) {
       const plan = {
         planned_at: work.prepared.at.toISOString(),
         organizations: [...work.parts.values()].map(({ organization }) => organization),
       };
-      const chunks = await planChunks(this.#chunkParts, work);
+      const chunks = await planChunks(this.#chunkParts, work, reader);
       if (!(await planReportJob(store.db, job.id, job.holder as string, plan, chunks)))
         throw new LeaseLost('the job is somebody else’s');
     }
-    const reader = new ChunkReader(this.#chunkParts, work);
     let chunks = await this.#whole(job);
     while (chunks.some(({ state }) => state === 'waiting')) {
       await this.#read(

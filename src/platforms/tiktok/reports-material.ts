@@ -8,7 +8,8 @@ import { PolyadError } from '../../core/errors/index.ts';
 import { dimensionValue, member, metricValue, timeOnce } from './reports-query.ts';
 import { call, dataOf, rowsOf, totalOf } from './request.ts';
 
-const PAGE = 1_000;
+/** Largest page of these reports. */
+const PAGE = 100;
 /** Most ids of one filter. */
 const MAX_IDS = 200;
 const MATERIAL = 'main_material_id';
