@@ -14,25 +14,33 @@ export function conversionMetrics(conversions: Pick<Conversions, 'counts' | 'wai
     },
   });
   const labelNames = ['platform', 'environment'];
-  const age = new Gauge({
-    name: 'polyad_conversion_oldest_waiting_seconds',
-    help: 'Age of the oldest conversion event that waits to be sent.',
-    labelNames,
-    registers,
-  });
-  new Gauge({
-    name: 'polyad_conversion_waiting',
-    help: 'Conversion events that wait to be sent, of all nodes.',
-    labelNames,
-    registers,
-    async collect() {
-      const waiting = await conversions.waiting().catch(() => []);
-      this.reset();
-      age.reset();
-      for (const { integration_type: platform, environment, events, oldest } of waiting) {
-        this.set({ platform, environment }, events);
-        age.set({ platform, environment }, Math.max(0, (Date.now() - oldest.getTime()) / 1000));
-      }
-    },
-  });
+  type Waiting = Awaited<ReturnType<typeof conversions.waiting>>;
+  // Both gauges are asked in the same turn, and share one question to the database.
+  let asked: Promise<Waiting> | undefined;
+  const look = (): Promise<Waiting> => {
+    asked ??= conversions
+      .waiting()
+      .catch(() => [])
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
+  const gauge = (name: string, help: string, value: (row: Waiting[number]) => number): void => {
+    new Gauge({
+      ...{ name, help, labelNames, registers },
+      async collect() {
+        const waiting = await look();
+        this.reset();
+        for (const row of waiting)
+          this.set({ platform: row.integration_type, environment: row.environment }, value(row));
+      },
+    });
+  };
+  gauge('polyad_conversion_waiting', 'Conversion events that wait to be sent, of all nodes.', ({ events }) => events);
+  gauge(
+    'polyad_conversion_oldest_waiting_seconds',
+    'Age of the oldest conversion event that waits to be sent.',
+    ({ oldest }) => Math.max(0, (Date.now() - oldest.getTime()) / 1000),
+  );
 }

@@ -1,6 +1,6 @@
 /** Credentials of conversion destinations: each of the kind that it is given as, and used for events alone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiKey, createWorkspace } from '../../src/core/store/repositories/index.ts';
+import { createApiKey, createWorkspace, tokenFingerprint } from '../../src/core/store/repositories/index.ts';
 import type { Json } from '../support/app.ts';
 import { type ConversionWorld, openWorld } from './world.ts';
 
@@ -17,16 +17,11 @@ const create = (body: Json) =>
 
 beforeAll(async () => {
   world = await openWorld();
-  const opened = await world.app.app.services.connections;
-  expect(opened).toBeDefined();
-  const { db } = world.app.app.store;
   // The grant of the connection, as the simulator gave it out.
-  const grants = (await world.app.control('GET', '/grants')) as Json;
-  const list: Json[] = Array.isArray(grants) ? grants : (grants.grants ?? grants.tokens ?? []);
-  expect(list.length).toBeGreaterThan(0);
-  const origins = await db.selectFrom('token_origins').select('fingerprint').execute();
-  const { tokenFingerprint } = await import('../../src/core/store/repositories/index.ts');
+  const grants: Json = await world.app.control('GET', '/grants');
+  const origins = await world.app.app.store.db.selectFrom('token_origins').select('fingerprint').execute();
   const known = new Set(origins.map(({ fingerprint }) => fingerprint));
+  const list: Json[] = Array.isArray(grants) ? grants : Object.values<Json[]>(grants).flat();
   oauthToken = list
     .map((one) => String(one.access_token ?? one.token))
     .find((one) => known.has(tokenFingerprint('tiktokads', one))) as string;

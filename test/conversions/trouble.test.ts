@@ -88,8 +88,19 @@ describe('an outage of the platform', () => {
     const after = await world.received();
     expect([after.accepted - before.accepted, after.duplicates - before.duplicates]).toEqual([20, 0]);
     expect(await destination()).toMatchObject({ health: 'HEALTHY' });
-    const told = await world.app.ok('GET', '/unified/notification?limit=100').catch(() => undefined);
-    if (told !== undefined) expect(JSON.stringify(told)).toContain('CONVERSION_DESTINATION_HEALTHY');
+    const told = await world.app.app.store.db.selectFrom('events').select(['type', 'payload']).execute();
+    expect(told).toEqual(
+      expect.arrayContaining([
+        {
+          type: 'CONVERSION_DESTINATION_UNHEALTHY',
+          payload: expect.objectContaining({ code: 'platform_unavailable' }),
+        },
+        {
+          type: 'CONVERSION_DESTINATION_HEALTHY',
+          payload: { destination_id: world.web.id, after: 'platform_unavailable' },
+        },
+      ]),
+    );
   });
 
   it('that swallows answers has the same events sent again, which the platform counts once', async () => {
@@ -123,6 +134,47 @@ describe('an outage of the platform', () => {
     await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, { name: 'again' });
     await world.drain();
     expect((await world.fateOf(stuck.event_id)).state).toBe('ACCEPTED');
+  });
+});
+
+describe('quotas', () => {
+  it('of the platform for one pixel are kept to, and no event is lost by them', async () => {
+    await world.app.control('PATCH', '/settings', { limits: 'on', pixel_code_qps: 2 });
+    const before = await world.received();
+    for (let call = 0; call < 8; call += 1) {
+      await world.send(world.purchase({ test_code: `T${call}` }));
+      await world.send(world.purchase());
+    }
+    await world.drain();
+    world.app.advance(10 * 60_000);
+    await world.drain();
+    await world.app.control('PATCH', '/settings', { limits: 'off', pixel_code_qps: null });
+    const after = await world.received();
+    expect([after.accepted - before.accepted, after.test_events - before.test_events]).toEqual([8, 8]);
+    expect((await destination()).events.waiting).toBe(0);
+  });
+});
+
+describe('what operators see', () => {
+  it('has numbers of what waits and of what became of events', async () => {
+    await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, { is_paused: true });
+    await world.send({ events: many(3) });
+    const text = String((await world.app.call('GET', '/metrics')).body);
+    expect(text).toContain('polyad_conversion_waiting{platform="tiktokads",environment="simulator"} 3');
+    expect(text).toMatch(/polyad_conversion_events\{platform="tiktokads",state="accepted"\} [1-9]/);
+    expect(text).toContain('polyad_conversion_oldest_waiting_seconds{');
+    await world.app.ok('PATCH', `/v1/conversion_destinations/${world.web.id}`, { is_paused: false });
+    await world.drain();
+    expect((await destination()).events.waiting).toBe(0);
+  });
+
+  it('has conversions in the capability map of the platform', async () => {
+    const [integration] = await world.app.ok('GET', '/unified/integration?type=tiktokads');
+    expect(integration.support.ads_conversion).toMatchObject({
+      methods: { list: true, get: true, create: true },
+      outbound_fields: { 'ad.group_id': 'ad.ad_id', 'ad.ad_id': 'ad.creative_id', 'user.email': 'user.email' },
+      conversion_sources: ['WEB', 'APP', 'OFFLINE', 'CRM'],
+    });
   });
 });
 

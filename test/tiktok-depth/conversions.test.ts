@@ -13,14 +13,21 @@ const POSTGRES = (process.env['POLYAD_TEST_DATABASE_URL'] ?? '') !== '';
 const run = (embedded: boolean): Promise<LoadReport> =>
   runLoad({
     ...{ events: EVENTS, producers: 8, perCall: MANY ? 500 : 100, servers: embedded ? 1 : 2, embedded },
-    ...{ killEveryMs: MANY ? 20_000 : 1_500, faults: FAULTS, poisonEvery: MANY ? 10_007 : 997, repeatEvery: MANY ? 50 : 5 },
+    ...{
+      killEveryMs: MANY ? 20_000 : 1_500,
+      faults: FAULTS,
+      poisonEvery: MANY ? 10_007 : 997,
+      repeatEvery: MANY ? 50 : 5,
+    },
   });
 
 describe.each([
   ['the embedded database', true],
   ...(POSTGRES ? ([['Postgres and two servers', false]] as const) : []),
 ] as const)('events on %s', (_name, embedded) => {
-  it('are each accepted exactly once, and poison harms only itself', { timeout: MANY ? 1_800_000 : 240_000 }, async () => {
+  it('are each accepted exactly once, and poison harms only itself', {
+    timeout: MANY ? 1_800_000 : 240_000,
+  }, async () => {
     const found = await run(embedded);
     expect(found.kills).toBeGreaterThan(0);
     expect(found.duplicates).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ export const VERSION: string = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-const DESCRIPTION = `One API over many ad platforms. Lists answer a bare JSON array, everything else a bare object; every success is 200.
+const DESCRIPTION = `One API over many ad platforms. Lists answer a bare JSON array, everything else a bare object; every success is 200, except conversion events, which are taken in to be sent later: 202.
 
 Send the workspace key in the \`Authorization\` header, as it is or after \`Bearer\`. Every answer carries \`X-Request-Id\` (yours, if you sent a sane one) and \`X-Response-Time\` in milliseconds; where a platform was called, \`X-EndApi-Response-Time\` is the part spent there and \`X-Unified-Response-Time\` the rest.
 
