@@ -229,7 +229,7 @@ describe('codes that cannot be redeemed say what the creator must do', () => {
     expect(body).toMatchObject({ code: 'creator_post_unavailable' });
     expect(body.details.creator_action).toContain('Everyone');
     // It may be redeemed yet, so no record holds it.
-    const records = JSON.stringify(await polyad.ok('GET', '/v1/audit?limit=100'));
+    const records = JSON.stringify((await polyad.call('GET', '/v1/audit')).body);
     expect(records).toContain('createAdsCreatorAuthorization');
     for (const text of [records, polyad.lines.join('\n'), JSON.stringify(await polyad.ok('GET', '/unified/apicall'))])
       expect(text).not.toContain(made.auth_code);
