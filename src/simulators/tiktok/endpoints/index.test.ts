@@ -42,7 +42,7 @@ describe('all endpoints', () => {
           : tiktok.post(path, { advertiser_id: id }, options);
       expect([path, (await call({ token: null })).code]).toEqual([path, 40104]);
       if (!params.some(({ name }) => name === 'advertiser_id')) continue;
-      expect([path, [40001, 40002, 40118].includes((await call()).code)]).toEqual([path, true]);
+      expect([path, [40001, 40002, 40118, 40125].includes((await call()).code)]).toEqual([path, true]);
     }
   });
 
