@@ -229,10 +229,7 @@ describe('writes', () => {
     });
     expect(group).toMatchObject({ automation: 'smart_plus', campaign_id: campaign.id });
     expect(group.targeting.geographic.countries[0].id).toBe('6252001');
-    const [{ json }] = (await polyad.requests('smart_plus/adgroup/create')).map((one: Json) => ({
-      json: one.body ?? one.json ?? one.params,
-    }));
-    expect(JSON.stringify(json)).toContain('targeting_spec');
+    expect(JSON.stringify(await polyad.requests('smart_plus/adgroup/create'))).toContain('targeting_spec');
 
     const [video] = await assets('VIDEO');
     const [image] = await assets('IMAGE');
