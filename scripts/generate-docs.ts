@@ -276,7 +276,7 @@ async function simulatorPages(): Promise<[string, string][]> {
       `docs/reference/platforms/${id}-simulator-coverage.md`,
       page(
         `What the ${id} simulator answers`,
-        `The simulator knows ${rows.length} documented paths. It carries ${carried} of them out, by their documented rules and with state: what is created is listed, changes and delivers. The other ${rows.length - carried} it refuses, in the platform’s own form, as an app without the permission is refused; no documented path is unknown to it. \`test/simulators/${id}-coverage.test.ts\` calls every one.`,
+        `The simulator knows ${rows.length} documented paths. It carries ${carried} of them out by their documented rules; what they create is kept, listed and changed. The other ${rows.length - carried} it refuses, in the platform’s own form, as an app without the permission is refused; no documented path is unknown to it. \`test/simulators/${id}-coverage.test.ts\` calls every one.`,
         ...families.map((family) => {
           const own = rows.filter((row) => row.family === family);
           return `## ${family}\n\n${table(
