@@ -17,7 +17,7 @@ const FAULTS = ['drop_after', 'drop_before', 'server_error', 'truncate'].map((ki
 
 const noise = new Noise(['self']);
 const found = await runLoad({
-  ...{ events: EVENTS, producers: 8, perCall: 500, servers: 2, killEveryMs: 25_000, faults: FAULTS },
+  ...{ events: EVENTS, producers: 8, perCall: 500, servers: 2, kills: 3, faults: FAULTS },
   ...{ poisonEvery: 10_007, repeatEvery: 50, progress: (text) => process.stderr.write(`${text}\n`) },
 });
 const { platform, fates, poison, cpu, answerMs } = found;

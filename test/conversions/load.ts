@@ -22,8 +22,8 @@ export interface LoadOptions {
   /** On Postgres, where POLYAD_TEST_DATABASE_URL names one, else on the embedded database with one server. */
   servers: number;
   embedded?: boolean;
-  /** A server is killed (SIGKILL) so often, in ms; 0 = never. */
-  killEveryMs: number;
+  /** So many times a server is killed (SIGKILL), spread evenly over the events. */
+  kills: number;
   /** Faults of the platform as the simulator's control API takes them. */
   faults: readonly Json[];
   /** One event of so many is one that the platform refuses. */
@@ -205,9 +205,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       }
     };
     const killer = async (): Promise<void> => {
-      for (let turn = 0; options.killEveryMs > 0 && !over; turn += 1) {
-        await sleep(options.killEveryMs, undefined, { ref: false });
-        if (over) return;
+      for (let turn = 0; turn < options.kills; turn += 1) {
+        while (!over && taken < (events * (turn + 1)) / (options.kills + 1)) await sleep(20);
         const place = turn % servers.length;
         const victim = servers[place] as Running;
         watch(victim);
