@@ -150,13 +150,23 @@ record({
   name: 'http',
   what: `A page of 50 campaigns, ${CONCURRENCY} callers, ${TENANTS} tenants, ${all.engine}; min / median / max of ${ROUNDS} rounds`,
   noise: noise.share(),
-  rows: [...numbers].map(([name, { rate }]) => ({
-    call: name,
-    'requests/s': shortSpread(spread(rate)),
-    'CPU µs each': shortSpread(cpu(name)),
-    'added p50 ms': latency.has(name) ? short(at(name).p50) : '',
-    'added p99 ms': latency.has(name) ? short(at(name).p99) : '',
-  })),
+  rows: [
+    ...[...numbers].map(([name, { rate }]) => ({
+      call: name,
+      'requests/s': shortSpread(spread(rate)),
+      'CPU µs each': shortSpread(cpu(name)),
+      'added p50 ms': latency.has(name) ? short(at(name).p50) : '',
+      'added p99 ms': latency.has(name) ? short(at(name).p99) : '',
+    })),
+    {
+      call: 'event loop meanwhile, ms late by the clock: p99, p99.9, max',
+      'requests/s': [loop.delayP99Ms, loop.delayP999Ms, loop.delayMaxMs].map(short).join(' / '),
+    },
+    {
+      call: 'event loop meanwhile, ms CPU of one turn: p99.9, max',
+      'requests/s': [loop.turnP999Ms, loop.turnMaxMs].map(short).join(' / '),
+    },
+  ],
   targets: [
     target_(
       'unified list: CPU over the direct call (undici, JSON.parse)',

@@ -26,7 +26,7 @@ if (existsSync(chosen) && major < TESTED) {
   const child = spawn(chosen, [entry, ...process.argv.slice(2)], {
     stdio: 'inherit',
     // The server ends when this process is killed.
-    env: { NODE_COMPILE_CACHE: cache, ...process.env, POLYAD_WRAPPED: '1' },
+    env: { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: cache, ...process.env, POLYAD_WRAPPED: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));

@@ -3,7 +3,7 @@
  * clock also counts the time that others ran, so beside it stands the CPU time that the main thread itself used between
  * two turns of the loop, which nobody else can lengthen.
  *
- * Sends `{ delayP99Ms, delayMaxMs, turnP99Ms, turnMaxMs, heapMb }` over IPC for every message `loop`, and begins anew.
+ * Sends `{ delayP99Ms, delayP999Ms, delayMaxMs, turnP999Ms, turnMaxMs, turns, heapMb }` over IPC for every message `loop`, and begins anew.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -46,6 +46,7 @@ process.on('message', (message) => {
   const sorted = turns.sort((a, b) => a - b);
   process.send?.({
     delayP99Ms: delay.percentile(99) / 1e6,
+    delayP999Ms: delay.percentile(99.9) / 1e6,
     delayMaxMs: delay.max / 1e6,
     turnP999Ms: at(sorted, 0.999),
     turnMaxMs: sorted.at(-1) ?? 0,

@@ -13,8 +13,8 @@ const MAIN = here('../../src/cli/main.ts');
 const PATIENCE_MS = 120_000;
 /** What `npm start` runs Node with. */
 export const SERVER_FLAGS = ['--max-semi-space-size=8'];
-/** … and where it keeps compiled code. */
-export const SERVER_ENV = { NODE_COMPILE_CACHE: here('../../node_modules/.cache/polyad') };
+/** … and in which environment: few pools of memory, and a place for compiled code. */
+export const SERVER_ENV = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: here('../../node_modules/.cache/polyad') };
 
 /** Variables of the caller that would change what is measured. */
 const FOREIGN = /^(POLYAD_|DATABASE_URL$|REDIS_URL$|NODE_ENV$|npm_lifecycle_event$|NODE_OPTIONS$)/;
@@ -95,6 +95,7 @@ export async function startBareProxy(upstream: Running): Promise<Running> {
 /** How long the event loop was held up since `loopBegin`; see loop-probe.ts. Milliseconds. */
 export interface LoopReport {
   delayP99Ms: number;
+  delayP999Ms: number;
   delayMaxMs: number;
   turnP999Ms: number;
   turnMaxMs: number;

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { PolyadError } from '../core/errors/index.ts';
+import { release } from '../core/http/body.ts';
 import type { ParameterDoc } from '../core/model/json-schema.ts';
 import { readBody, readQuery } from './input.ts';
 import type { Access } from './request.ts';
@@ -122,8 +123,11 @@ export function serve<O extends Operation>(
       if (answer === reply || reply.sent) return reply;
       reply.header('content-type', 'application/json; charset=utf-8');
       const text = JSON.stringify(answer) as string | undefined;
+      if (text === undefined || text.length <= LONG_TEXT) return reply.send(text);
       // Long texts are made bytes here, once: they would be counted twice and made bytes while they are written.
-      return reply.send(text !== undefined && text.length > LONG_TEXT ? Buffer.from(text) : text);
+      const bytes = Buffer.from(text);
+      reply.raw.once('finish', () => release(bytes));
+      return reply.send(bytes);
     },
   });
 }

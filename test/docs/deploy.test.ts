@@ -85,5 +85,8 @@ describe('deploy/Dockerfile', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Any;
     const [, flags] = /polyad-node (.*) src\/cli\/main\.ts start/.exec(scripts.start) as RegExpExecArray;
     expect(read('Dockerfile')).toContain(`"${flags}", "src/cli/main.ts", "start"`);
+    const [, arenas] = /(MALLOC_ARENA_MAX=\d+)/.exec(scripts.start) as RegExpExecArray;
+    expect(read('Dockerfile')).toContain(arenas);
+    expect(read('Dockerfile')).toContain('NODE_COMPILE_CACHE=/opt/polyad/node_modules/.cache/polyad');
   });
 });

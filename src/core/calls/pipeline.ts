@@ -9,7 +9,7 @@ import { setPath } from '../connector/fields.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import { wholeBody } from '../http/body.ts';
+import { wholeText } from '../http/body.ts';
 import type { Breakers, Circuit, Passage } from '../http/breaker.ts';
 import type { RetryBudgets } from '../http/budget.ts';
 import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
@@ -170,9 +170,8 @@ export class Pipeline {
   ): Promise<ReadResult<PlatformResponse>> {
     const tooLarge = (): Error =>
       new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
-    const bytes = await wholeBody(answer.body, MAX_JSON_BYTES, tooLarge);
+    const text = await wholeText(answer.body, MAX_JSON_BYTES, tooLarge);
     scope.signal.throwIfAborted();
-    const text = bytes.toString('utf8');
     let json: unknown;
     try {
       json = text === '' ? undefined : parseExactJson(text);

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { gathered, wholeBody } from './body.ts';
+import { gathered, release, wholeBody, wholeText } from './body.ts';
 
 const tooLarge = (): Error => new Error('too large');
 const open = (): Readable => new Readable({ read() {} });
@@ -74,5 +74,27 @@ describe('a small body', () => {
     })();
     await expect(reading).rejects.toThrow('reset');
     expect(got).toEqual(['half']);
+  });
+});
+describe('the memory of a piece', () => {
+  it('is given back where it is its own, and left alone where it is shared', () => {
+    const own = Buffer.from(new ArrayBuffer(40_000));
+    release(own);
+    expect(own.length).toBe(0);
+    // Twice is once.
+    release(own);
+    const pooled = Buffer.from('small pieces share a pool');
+    release(pooled);
+    expect(String(pooled)).toBe('small pieces share a pool');
+    const slab = Buffer.from(new ArrayBuffer(40_000));
+    release(slab.subarray(0, 10_000));
+    expect(slab.length).toBe(40_000);
+  });
+
+  it('is given back when a text has been made of it', async () => {
+    const pieces = [Buffer.alloc(30_000, 'é'), Buffer.alloc(20_000, 'x')];
+    const text = await wholeText(Readable.from(pieces), 100_000, tooLarge);
+    expect(text).toBe(`${'é'.repeat(15_000)}${'x'.repeat(20_000)}`);
+    expect(pieces.map(({ length }) => length)).toEqual([0, 0]);
   });
 });

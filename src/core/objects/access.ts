@@ -1,6 +1,6 @@
 /** What reads and writes of objects have in common: who may do what, where an object lies, how its rows read. */
 import type { Contexts } from '../calls/context.ts';
-import type { Scope } from '../calls/scope.ts';
+import { changes, type Scope } from '../calls/scope.ts';
 import type { CodecContext } from '../connector/codecs.ts';
 import type { CompiledFields } from '../connector/fields.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
@@ -21,6 +21,7 @@ import { OBJECTS } from '../model/objects.ts';
 import { permissionFor } from '../model/permissions.ts';
 import { wireObject } from '../model/wire.ts';
 import { Locator } from './locate.ts';
+import { withRaw } from './walk.ts';
 
 /** What one object is asked with. */
 export interface ItemOptions {
@@ -153,10 +154,14 @@ export class ObjectAccess {
     return this.decode(scope, object, opened, input.organization, rows[0] ?? row);
   }
 
-  /** The ad account and native row of an existing object; throws `platform_not_found`. */
-  async read(scope: Scope, object: ObjectName, opened: Opened, id: string, options: ItemOptions) {
+  /**
+   * The ad account and native row of an existing object; throws `platform_not_found`. `asked`: the caller's native
+   * parameters are about reading it, as they are on a list, and not about a write that follows.
+   */
+  async read(scope: Scope, object: ObjectName, opened: Opened, id: string, options: ItemOptions, asked = false) {
     const { ctx, spec } = opened;
     const raw = options.raw ?? {};
+    const added = asked && Object.keys(raw).length > 0;
     const located =
       spec.scope === 'connection'
         ? { organization: { id: '' } }
@@ -168,7 +173,8 @@ export class ObjectAccess {
       raw,
       ...(wants === undefined ? {} : { wants }),
     };
-    const row = ('row' in located ? located.row : undefined) ?? (await spec.get?.(input, id));
+    const found = 'row' in located && !added ? located.row : undefined;
+    const row = found ?? (await spec.get?.(added ? { ...input, ctx: withParameters(ctx, raw) } : input, id));
     if (row === undefined)
       throw new PolyadError('platform_not_found', {
         message: `${opened.typeName} \`${id}\` does not exist.`,
@@ -176,4 +182,12 @@ export class ObjectAccess {
       });
     return { input, row };
   }
+}
+
+/** A context whose reading requests carry the caller's native parameters too. @throws PolyadError `input_invalid` */
+function withParameters(ctx: CallContext, raw: Native): CallContext {
+  return {
+    ...ctx,
+    request: async (request) => ctx.request(changes(request) ? request : { ...request, query: withRaw(request, raw) }),
+  };
 }

@@ -183,7 +183,7 @@ export class ObjectService {
 
   async get(scope: Scope, object: ObjectName, id: string, options: ItemOptions): Promise<Unified> {
     const opened = this.#access.open(scope, object, 'get');
-    const { input, row } = await this.#access.read(scope, object, opened, id, options);
+    const { input, row } = await this.#access.read(scope, object, opened, id, options, true);
     const unified = await this.#access.enriched(scope, object, opened, input, row);
     await tellSeen(this.#observer, scope, object, [unified]);
     return this.#access.finish(object, unified, options.fields);

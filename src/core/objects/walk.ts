@@ -36,15 +36,19 @@ function positionOf(recipe: PagingRecipe): string | undefined {
  * The caller's native parameters beside those of the request. They add to it: the ad account, the filters and the page
  * are named by the call's own parameters, so one that says otherwise is refused rather than let through or dropped.
  */
-function withRaw(request: PlatformRequest, raw: Native, operation: ListOperation): Native {
+export function withRaw(request: PlatformRequest, raw: Native, operation?: Pick<ListOperation, 'paging'>): Native {
   const query: Native = { ...raw, ...request.query };
   for (const [name, value] of Object.entries(request.query ?? {}))
-    if (raw[name] !== undefined && !isDeepStrictEqual(String(raw[name]), String(value)))
+    if (raw[name] !== undefined && !isDeepStrictEqual(nativeText(raw[name]), nativeText(value)))
       refuseRaw(name, 'the call is about something else already');
-  const position = positionOf(operation.paging);
+  const position = operation === undefined ? undefined : positionOf(operation.paging);
   if (position !== undefined && raw[position] !== undefined) refuseRaw(position, 'use `offset` and `limit`');
   return query;
 }
+
+/** A parameter as it stands in an address. */
+const nativeText = (value: unknown): string =>
+  value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 /** Native filters of the caller as an object; in a query they are JSON text. */
 function filtersOf(given: unknown, name: string): Native {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { Transform, type TransformCallback } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { PolyadError } from '../../core/errors/index.ts';
+import { release } from '../../core/http/body.ts';
 import { requireScope } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import type { HttpMethod, Operation } from '../operation.ts';
@@ -102,8 +103,11 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
             ...(body === undefined ? {} : { body }),
           });
           reply.code(answer.status).headers(answer.headers);
-          if (!Buffer.isBuffer(answer.body)) countBytes(reply, request.state);
-          return reply.send(answer.body);
+          const { body: sent } = answer;
+          if (!Buffer.isBuffer(sent)) countBytes(reply, request.state);
+          // Its last byte is with the system then; of an answer that is cut off nobody knows.
+          else reply.raw.once('finish', () => release(sent));
+          return reply.send(sent);
         },
       });
     }

@@ -50,6 +50,31 @@ describe('`raw` of a list', () => {
   });
 });
 
+describe('`raw` of a get', () => {
+  it('reaches the platform beside what the call asks', async () => {
+    const { id } = await campaignOf({ name: 'Raw one', goal: 'REACH' });
+    world.sent.length = 0;
+    const raw = rawOf({ fields: ['campaign_id', 'campaign_name'] });
+    const answer = await world.get('campaign', id, { org_id: world.organization, fields: 'id,name,goal,raw', raw });
+    const [sent] = world.sent.filter(({ operation }) => operation === 'campaign/get');
+    expect(sent?.query).toMatchObject({ fields: '["campaign_id","campaign_name"]', filtering: { campaign_ids: [id] } });
+    expect(answer).toMatchObject({ id, name: 'Raw one' });
+    // The platform has answered these members alone.
+    expect(answer).not.toHaveProperty('goal');
+    expect(Object.keys(answer.raw).sort()).toEqual(['campaign_id', 'campaign_name']);
+  });
+
+  it('cannot turn it to another account or object', async () => {
+    const { id } = await campaignOf({ name: 'Raw two', goal: 'REACH' });
+    world.sent.length = 0;
+    for (const raw of [{ advertiser_id: other }, { filtering: { campaign_ids: ['1'] } }]) {
+      const error = await failure(world.get('campaign', id, { org_id: world.organization, raw: rawOf(raw) }));
+      expect([raw, error.code]).toEqual([raw, 'input_invalid']);
+    }
+    expect(operations()).not.toContain('campaign/get');
+  });
+});
+
 describe('`raw` of a report', () => {
   const base = { start_gte: '2026-10-01', end_lt: '2026-10-05', type: 'COST', level: 'campaign' };
 
