@@ -79,7 +79,7 @@ describe('the OpenAPI document', () => {
 
   it('describes every route of the API, and no other', () => {
     const described = operations().map(({ path, method }) => `${method} ${path}`);
-    const pages = /^GET \/$| \/(docs|assets|dashboard|connect|favicon|robots)/;
+    const pages = /^GET \/$| \/(docs|assets|dashboard|connect|webhooks|favicon|robots)/;
     const served = h.app.routeTable
       .all()
       .map(({ method, url }) => `${method} ${openApiPath(url)}`)

@@ -28,7 +28,7 @@ async function send(name: string, size: number, announced = size): Promise<{ sta
     },
   });
   const { request } = await import('undici');
-  const answer = await request(`${app.url}/ads/${connection}/asset/upload?org_id=${org}&name=${name}`, {
+  const answer = await request(`${app.url}/ads/${connection}/media?org_id=${org}&name=${name}`, {
     method: 'POST',
     headers: { authorization: app.key, 'content-type': 'video/mp4', 'content-length': String(announced) },
     body: Readable.fromWeb(body as never),
@@ -60,7 +60,7 @@ describe('a large video', () => {
 
   it('that ends too early is refused, and made of nothing', async () => {
     await app.clearLog();
-    const refused = await app.call('POST', `/ads/${connection}/asset/upload?org_id=${org}&name=x.mp4`);
+    const refused = await app.call('POST', `/ads/${connection}/media?org_id=${org}&name=x.mp4`);
     expect(refused.body.code).toBe('input_body_invalid');
     expect(await app.requests('/file/finish/upload')).toEqual([]);
   });

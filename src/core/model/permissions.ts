@@ -59,7 +59,7 @@ const PERMISSION_OF: Readonly<Partial<Record<ObjectName, string>>> = {
   identity: 'creative',
   creator_authorization: 'creative',
   campaign_copy: 'campaign',
-  audience: 'target',
+  audience: 'group',
 };
 
 /**

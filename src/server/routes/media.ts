@@ -11,9 +11,9 @@ import { type Operation, operation } from '../operation.ts';
 import { scopeOf } from '../scope.ts';
 
 const upload = operation({
-  id: 'uploadAdsAsset',
+  id: 'uploadMedia',
   method: 'POST',
-  path: '/ads/:connection_id/asset/upload',
+  path: '/ads/:connection_id/media',
   tag: 'Asset',
   access: 'write',
   summary: 'Upload a large image or video',
