@@ -107,6 +107,8 @@ export interface ReportSpec {
   levels: readonly ReportLevel[];
   /** Level when the caller names none: decided by the filter given, else this. */
   defaultLevel: ReportLevel;
+  /** Native dimension that holds the id of a row at each level, for `raw`. */
+  idNames?: Readonly<Partial<Record<ReportLevel, string>>>;
   /** Unified metric -> rule. Metrics absent here are refused by name. */
   metrics: Readonly<Record<string, MetricRule | DerivedRule>>;
   /** Metrics when the caller names none. */

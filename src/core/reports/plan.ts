@@ -42,6 +42,8 @@ export interface ReportPlan {
   windows: readonly { startDate: string; endDate: string }[];
   /** First day whose numbers may still change. */
   provisionalFrom: string;
+  /** Native dimension that holds the id of a row, where the platform has one. */
+  idName?: string;
 }
 
 const isDerived = (rule: MetricRule | DerivedRule): rule is DerivedRule => 'derive' in rule;
@@ -133,6 +135,7 @@ export function planReport(
         details: { field: 'type', metrics: stuck, max_days: spec.maxDays.total },
       });
   }
+  const idName = spec.idNames?.[level];
   return {
     level,
     startDate,
@@ -146,6 +149,7 @@ export function planReport(
     daily,
     windows,
     provisionalFrom: addDays(today, -spec.provisionalDays),
+    ...(idName === undefined ? {} : { idName }),
   };
 }
 

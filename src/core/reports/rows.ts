@@ -257,7 +257,10 @@ export function reporter(
       }
       if (withRaw)
         native.push({
-          dimensions: Object.fromEntries(plan.dimensions.map((one, at) => [one.native, values[at]])),
+          dimensions: {
+            ...(plan.idName === undefined ? {} : { [plan.idName]: record.id }),
+            ...Object.fromEntries(plan.dimensions.map((one, at) => [one.native, values[at]])),
+          },
           metrics: Object.fromEntries(plan.nativeMetrics.map((metric, at) => [metric, cell[at] ?? null])),
         });
     }

@@ -220,6 +220,12 @@ const LEVEL_OF_DATA_LEVEL = new Map(
 export const report: ReportSpec = {
   levels: ['organization', 'campaign', 'group', 'ad'],
   defaultLevel: 'campaign',
+  idNames: {
+    organization: LEVELS.organization.id,
+    campaign: LEVELS.campaign.id,
+    group: LEVELS.group.id,
+    ad: LEVELS.ad.id,
+  },
   metrics: METRIC_RULES,
   defaultMetrics: DEFAULT_METRICS,
   dimensions: DIMENSION_TABLE,

@@ -78,6 +78,15 @@ describe('`raw` of a get', () => {
 describe('`raw` of a report', () => {
   const base = { start_gte: '2026-10-01', end_lt: '2026-10-05', type: 'COST', level: 'campaign' };
 
+  it('reads back as native rows that name their object', async () => {
+    const asked = { ...base, org_id: world.organization, dimension: 'DATE', fields: 'metrics,raw' };
+    const [row] = await world.report(asked);
+    const { id } = row.metrics[0].campaign;
+    expect(row.raw.rows.length).toBeGreaterThan(0);
+    for (const { dimensions } of row.raw.rows)
+      expect(dimensions).toEqual({ campaign_id: id, stat_time_day: expect.stringMatching(/^2026-10-0\d$/) });
+  });
+
   it('adds native filters', async () => {
     const whole = await world.report({ ...base, org_id: world.organization });
     const wanted = whole.find(({ metrics }) => metrics[0].value > 0).metrics[0].campaign.id;
