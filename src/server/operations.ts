@@ -10,7 +10,7 @@ import { BULK_OPERATIONS } from './routes/bulk.ts';
 import { CONNECT_OPERATIONS } from './routes/connect.ts';
 import { CONNECTION_OPERATIONS } from './routes/connection.ts';
 import { CONVERSION_DESTINATION_OPERATIONS } from './routes/conversion-destinations.ts';
-import { CONVERSION_OPERATIONS } from './routes/conversions.ts';
+import { CONVERSION_OPERATIONS } from './routes/conversion-operations.ts';
 import { GUARD_OPERATIONS } from './routes/guards.ts';
 import { HOOK_OPERATIONS } from './routes/hooks.ts';
 import { INTEGRATION_APP_OPERATIONS, INTEGRATION_OPERATIONS } from './routes/integration.ts';
