@@ -12,7 +12,7 @@ import { quantile, short } from './support/stats.ts';
 const ROWS = Number(process.env['POLYAD_BENCH_ROWS'] ?? 200_000);
 const FORMATS = ['ndjson', 'csv', 'parquet'] as const;
 
-const all = await install('report-jobs', { tenants: 2, entities: ROWS, probe: true });
+const all = await install('report_jobs', { tenants: 2, entities: ROWS, probe: true });
 const { server } = all;
 const [tenant, other] = all.tenants as [(typeof all.tenants)[0], (typeof all.tenants)[0]];
 const noise = new Noise([server.pid, all.upstream.pid]);
