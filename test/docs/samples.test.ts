@@ -137,7 +137,7 @@ describe('all samples', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    expect(scripts['polyad']).toMatch(/ exec node_modules\/\.bin\/polyad-node src\/cli\/main\.ts$/);
+    expect(scripts['polyad']).toMatch(/ exec (?:env \S+=\S+ )*node_modules\/\.bin\/polyad-node src\/cli\/main\.ts$/);
   });
 
   it('are run, all but few', () => {
