@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { PolyadError } from '../core/errors/index.ts';
-import { release } from '../core/http/body.ts';
+import { ownBytes, release } from '../core/http/body.ts';
 import type { ParameterDoc } from '../core/model/json-schema.ts';
 import { readBody, readQuery } from './input.ts';
 import type { Access } from './request.ts';
@@ -95,7 +95,7 @@ function hasEmpty(params: Record<string, string>): boolean {
 }
 
 /** Characters from which on an answer is sent as bytes. */
-const LONG_TEXT = 2_048;
+const LONG_TEXT = 8_192;
 
 /** Registers an operation. The handler answers the body (sent as JSON), or the reply when it sent something itself. */
 export function serve<O extends Operation>(
@@ -125,7 +125,7 @@ export function serve<O extends Operation>(
       const text = JSON.stringify(answer) as string | undefined;
       if (text === undefined || text.length <= LONG_TEXT) return reply.send(text);
       // Long texts are made bytes here, once: they would be counted twice and made bytes while they are written.
-      const bytes = Buffer.from(text);
+      const bytes = ownBytes(text);
       reply.raw.once('finish', () => release(bytes));
       return reply.send(bytes);
     },

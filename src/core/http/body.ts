@@ -24,6 +24,13 @@ export function release(piece: Buffer): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
+/** A long text as bytes in memory of their own, which `release` can give back. */
+export function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
 /** The pieces of a body that has ended, as one. */
 function ended(pieces: readonly Buffer[]): Buffer {
   const whole = joined(pieces);
