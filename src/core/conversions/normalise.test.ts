@@ -7,7 +7,7 @@ const idfa = { steps: ['trim', 'uppercase'], hash: 'sha256' } as const;
 const gaid = { steps: ['trim', 'lowercase'], hash: 'sha256' } as const;
 
 describe('identifiers', () => {
-  // TikTok docs 1771101303285761: the platform's own examples.
+  // The examples of a platform that publishes some.
   it.each([
     ['alice_abc@gmail.com', email, '848a771458438fc2ec420560d769fb9b9b86851ee338ec56517baabd79d3bb4f'],
     ['  Alice_ABC@Gmail.com\n', email, '848a771458438fc2ec420560d769fb9b9b86851ee338ec56517baabd79d3bb4f'],

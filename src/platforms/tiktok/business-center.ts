@@ -12,11 +12,11 @@ import type {
 } from '../../core/connector/accounts-spec.ts';
 import type { CallContext, Native } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
+import { ADVERTISER_BATCH, advertiserFacts, grantedAdvertisers } from './advertisers.ts';
 import { businessActions } from './business-actions.ts';
 import { call, chunks, dataOf, rowsOf, totalOf } from './request.ts';
 
-/** Most ids in one advertiser/info call, and most rows of a page of bc/* lists. */
-const INFO = 100;
+/** Most rows of a page of bc/* lists. */
 const PAGE = 50;
 /** Scope of bc/get. */
 const READ_BUSINESS_CENTER = '150';
@@ -65,52 +65,22 @@ async function* rows(ctx: CallContext, endpoint: string, query: Native): AsyncGe
   }
 }
 
-/** Facts of advertisers; one that the token may not see makes TikTok refuse its batch, which is then halved. */
-async function infoOf(ctx: CallContext, ids: readonly string[]): Promise<Native[]> {
-  try {
-    return rowsOf(
-      dataOf(await ctx.request(call(ctx, { endpoint: 'advertiser/info', query: { advertiser_ids: ids } }))),
-      'list',
-    );
-  } catch (error) {
-    if (
-      !(error instanceof PolyadError) ||
-      !['organization_access_lost', 'permission_missing', 'platform_rejected'].includes(error.code)
-    )
-      throw error;
-    if (ids.length === 1) return [];
-    const middle = Math.ceil(ids.length / 2);
-    return [...(await infoOf(ctx, ids.slice(0, middle))), ...(await infoOf(ctx, ids.slice(middle)))];
-  }
-}
-
 /** Advertisers that the customer ticked, with what they are. */
 async function granted(ctx: CallContext): Promise<Map<string, AccountNode>> {
   const list =
     ctx.environment === 'sandbox'
-      ? ctx.knownOrganizationIds.map((advertiser_id): Native => ({ advertiser_id }))
-      : rowsOf(
-          dataOf(
-            await ctx.request(
-              call(ctx, {
-                endpoint: 'oauth2/advertiser/get',
-                appParams: { app_id: 'client_id', secret: 'client_secret' },
-              }),
-            ),
-          ),
-          'list',
-        );
+      ? ctx.knownOrganizationIds.map((id) => ({ id, name: undefined }))
+      : await grantedAdvertisers(ctx);
   const nodes = new Map<string, AccountNode>();
-  for (const row of list) {
-    const id = String(row['advertiser_id']);
+  for (const { id, name } of list) {
     nodes.set(id, {
       ...{ id, kind: 'organization', status: 'unknown', role: 'none', parent_ids: [], granted: true },
-      ...given({ name: textOf(row['advertiser_name']) }),
+      ...given({ name: textOf(name) }),
     });
   }
   if (ctx.environment === 'sandbox') return nodes;
-  for (const batch of chunks([...nodes.keys()], INFO))
-    for (const row of await infoOf(ctx, batch)) {
+  for (const batch of chunks([...nodes.keys()], ADVERTISER_BATCH))
+    for (const row of await advertiserFacts(ctx, batch)) {
       const node = nodes.get(String(row['advertiser_id']));
       if (node === undefined) continue;
       const native = textOf(row['status']);

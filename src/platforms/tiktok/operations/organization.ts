@@ -1,54 +1,8 @@
 /** Ad accounts of a connection: which ones (`oauth2/advertiser/get`), and what they are (`advertiser/info`). */
 import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
-import { PolyadError } from '../../../core/errors/index.ts';
+import { ADVERTISER_BATCH, advertiserFacts, grantedAdvertisers } from '../advertisers.ts';
 import { organizationFields } from '../entities/organization.ts';
-import { call, chunks, dataOf, rowsOf } from '../request.ts';
-
-/** Most ids in one advertiser/info call (TikTok docs 1739593083610113). */
-const BATCH = 100;
-
-/** Refusals that concern accounts named in a call, not the call itself. */
-const ACCOUNT_REFUSED: ReadonlySet<string> = new Set([
-  'organization_access_lost',
-  'permission_missing',
-  'platform_rejected',
-]);
-
-async function info(input: OperationInput, ids: readonly string[]): Promise<Native[]> {
-  const response = await input.ctx.request(
-    call(input.ctx, { endpoint: 'advertiser/info', query: { advertiser_ids: ids } }),
-  );
-  return rowsOf(dataOf(response), 'list');
-}
-
-/**
- * Facts of many accounts. One account that the token may not see makes TikTok refuse the whole batch, so a refused batch
- * is halved until the account is found; that one is then known by id and name alone.
- */
-async function infoOf(input: OperationInput, ids: readonly string[]): Promise<Native[]> {
-  try {
-    return await info(input, ids);
-  } catch (error) {
-    if (!(error instanceof PolyadError) || !ACCOUNT_REFUSED.has(error.code)) throw error;
-    if (ids.length === 1) return [];
-    const middle = Math.ceil(ids.length / 2);
-    return [...(await infoOf(input, ids.slice(0, middle))), ...(await infoOf(input, ids.slice(middle)))];
-  }
-}
-
-/** Ids and names of the accounts that the customer ticked. The app's secret travels in the query: never log it. */
-async function granted(input: OperationInput): Promise<{ id: string; name: unknown }[]> {
-  const response = await input.ctx.request(
-    call(input.ctx, {
-      endpoint: 'oauth2/advertiser/get',
-      appParams: { app_id: 'client_id', secret: 'client_secret' },
-    }),
-  );
-  return rowsOf(dataOf(response), 'list').map((row) => ({
-    id: String(row['advertiser_id']),
-    name: row['advertiser_name'],
-  }));
-}
+import { call, chunks } from '../request.ts';
 
 async function* list(input: OperationInput): AsyncGenerator<Native, void, undefined> {
   if (input.ctx.environment === 'sandbox') {
@@ -56,9 +10,9 @@ async function* list(input: OperationInput): AsyncGenerator<Native, void, undefi
     for (const advertiser_id of input.ctx.knownOrganizationIds) yield { advertiser_id };
     return;
   }
-  for (const batch of chunks(await granted(input), BATCH)) {
-    const known = await infoOf(
-      input,
+  for (const batch of chunks(await grantedAdvertisers(input.ctx), ADVERTISER_BATCH)) {
+    const known = await advertiserFacts(
+      input.ctx,
       batch.map(({ id }) => id),
     );
     const byId = new Map(known.map((row) => [String(row['advertiser_id']), row]));
