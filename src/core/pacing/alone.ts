@@ -104,6 +104,7 @@ export class Alone {
     if (underWay > 0) bucket.counter.take(now, underWay, limit);
     if (kind === 'gcra') {
       bucket.share = (_now, room) => room / nodes;
+      bucket.shareLater = (room) => room / nodes;
       return;
     }
     const seed = new QuotaWindow(limit, claim.windowMs);
@@ -120,11 +121,12 @@ export class Alone {
         seed.add(lostAt + ARRIVAL_MS, unseen + (view?.inFlight ?? 0));
     }
     this.#seeds.set(id, seed);
+    bucket.shareLater = (room) => shareOf(Math.max(0, Math.floor(room)), nodes, rank);
     bucket.share = (at, room) =>
       Math.floor(shareOf(Math.max(0, Math.floor(room)), nodes, rank) * (1 - Math.min(1, seed.used(at) / limit)));
   }
 
-  take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank'>): TakeOutcome {
+  take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank' | 'owed'>): TakeOutcome {
     return this.#store.take(claims, taker);
   }
 

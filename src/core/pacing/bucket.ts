@@ -89,6 +89,8 @@ export class Bucket {
   readonly counter: Counter;
   /** Turns the limit into a share of it while the shared counter is away. */
   share: ((now: number, limit: number) => number) | undefined;
+  /** The same without what was in use when the counter was lost: what there will be a window later. */
+  shareLater: ((limit: number) => number) | undefined;
   #restUntil = 0;
   /** Undefined = the declared limit holds. */
   #learned: number | undefined;
@@ -141,6 +143,12 @@ export class Bucket {
 
   /** Units that may be in use at `now` by calls of this rank. */
   #room(now: number, rank: number): number {
+    const room = this.#whole(now, rank);
+    return this.share === undefined ? room : this.share(now, room);
+  }
+
+  /** The same of all nodes. */
+  #whole(now: number, rank: number): number {
     const full = Math.max(1, Math.floor(this.limit(now)));
     let room = full;
     if (this.#squeezeUntil > now) room = Math.max(1, Math.floor(room * this.#squeeze));
@@ -149,7 +157,7 @@ export class Bucket {
       const urgent = this.#urgent * Math.exp(-(now - this.#urgentAt) / this.claim.windowMs);
       room -= Math.min(Math.ceil(full * (RESERVE[rank] as number)), Math.floor(urgent));
     }
-    return this.share === undefined ? room : this.share(now, room);
+    return room;
   }
 
   /** As `Counter.waitMs`, with everything that lowers the limit. */
@@ -175,7 +183,13 @@ export class Bucket {
 
   forecast(now: number, units: number, rank: number): number {
     const rest = Math.max(0, this.#restUntil - now);
-    return Math.max(rest, this.counter.forecast(now, units, Math.max(1, this.#room(now, rank))));
+    const { counter, claim } = this;
+    const room = this.#room(now, rank);
+    if (this.shareLater === undefined) return Math.max(rest, counter.forecast(now, units, Math.max(1, room)));
+    if (counter.used(now, Math.max(1, room)) + units <= room) return rest;
+    // What was in use when the counter was lost is free a window later at most; then there is the share.
+    const later = Math.max(1, this.shareLater(this.#whole(now, rank)));
+    return Math.max(rest, counter.forecast(now, units, later) + (room < later ? claim.windowMs : 0));
   }
 
   /** The platform refused under this key. Rests until `until`; `lower`: the limit proved too high. */

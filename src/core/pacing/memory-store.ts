@@ -52,12 +52,12 @@ export class MemoryStore implements QuotaStore {
     this.#sweepAt = Math.max(SWEEP_ABOVE, this.#buckets.size * 1.5);
   }
 
-  take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank'>): TakeOutcome {
+  take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank' | 'owed'>): TakeOutcome {
     const now = this.#now();
     let full: BucketClaim | undefined;
     let longest: number | null = 0;
     for (const claim of claims) {
-      const wait = this.bucket(claim).waitMs(now, claim.cost ?? 1, taker.rank);
+      const wait = this.bucket(claim).waitMs(now, claim.cost ?? 1, taker.owed === true ? 0 : taker.rank);
       if (wait === 0) continue;
       // A known wait says more than "when an answer comes".
       if (full === undefined || (wait !== null && (longest === null || wait > longest))) {
@@ -97,14 +97,10 @@ export class MemoryStore implements QuotaStore {
     this.bucket(claim).observe(this.#now(), view);
   }
 
-  forecast(claims: readonly BucketClaim[], units: number, rank: number): { waitMs: number; claim: BucketClaim } {
+  outlook(claim: BucketClaim, rank: number): (units: number) => number {
     const now = this.#now();
-    let worst = { waitMs: 0, claim: claims[0] as BucketClaim };
-    for (const claim of claims) {
-      const waitMs = this.bucket(claim).forecast(now, units * (claim.cost ?? 1), rank);
-      if (waitMs > worst.waitMs) worst = { waitMs, claim };
-    }
-    return worst;
+    const bucket = this.bucket(claim);
+    return (units) => bucket.forecast(now, units, rank);
   }
 
   left(): void {}

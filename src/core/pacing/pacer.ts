@@ -14,8 +14,9 @@ import {
   type QuotaView,
 } from './bucket.ts';
 import { MemoryStore } from './memory-store.ts';
+import { estimate, forecast, type OutlookParts, outlookOf, type Wait } from './outlook.ts';
 import type { QuotaStore, TakeOutcome, Taker } from './store.ts';
-import { type Caller, Turns, type Waiter } from './turns.ts';
+import { type Caller, type Elsewhere, Turns, type Waiter } from './turns.ts';
 
 export type { BucketClaim, BucketSnapshot, Priority, QuotaView } from './bucket.ts';
 
@@ -51,6 +52,21 @@ export interface PacerCounts {
 /** Pause when another node's call goes first: one step of its pace, not more. */
 const YIELD_MS = 5;
 
+/** How often it is looked at whether all that waits can have its turn in time, and what waits at other nodes. */
+const REVIEW_MS = 250;
+/** The same while the queue grows or shrinks by more than a tenth. */
+const REVIEW_SOON_MS = 100;
+/** The same while nobody is near to being late: this share of the time that the tightest call has left. */
+const REVIEW_SPARE = 1 / 10;
+/** How often other nodes are told what waits here when little has changed. */
+const TELL_MS = 1_000;
+
+/** A shared counter that does not answer within the caller's time is given this much more. */
+const GRACE_MS = 40;
+
+/** Timers of the machine cannot be longer than 24 days. */
+const LONGEST_SLEEP_MS = 86_400_000;
+
 /** Attempts at other waiting calls before giving the other nodes their turn. */
 const TRIES = 4;
 
@@ -60,6 +76,17 @@ interface Domain {
   wake: (() => void) | undefined;
   /** Full buckets by id and rank: until when nobody of that rank needs to ask. */
   closed: Map<string, { until: number; onAnswer: boolean }>;
+  /** What waits at other nodes, as they last told. */
+  elsewhere: Elsewhere | undefined;
+  /** When the queue is looked at again, and how long it was the last time. */
+  reviewAt: number;
+  reviewed: number;
+  /** When other nodes are told again what waits here, and how many calls they were told of. */
+  tellAt: number;
+  toldAt: number;
+  told: number;
+  /** The earliest deadline of a waiting call, and what ends the sleep until then. */
+  alarm: { at: number; off: AbortController } | undefined;
 }
 
 const NO_PERMIT: Permit = { answered() {}, cancel() {} };
@@ -67,6 +94,16 @@ const NO_PERMIT: Permit = { answered() {}, cancel() {} };
 const count = (map: Map<string, number>, key: string): void => {
   map.set(key, (map.get(key) ?? 0) + 1);
 };
+
+/** By more than a tenth. */
+const changed = (one: number, other: number): boolean => Math.abs(one - other) > other / 10;
+
+/** Calls that wait at other nodes. */
+function sum(elsewhere: Elsewhere | undefined): number {
+  let calls = 0;
+  for (const rank of elsewhere ?? []) for (const one of rank.values()) calls += one.calls;
+  return calls;
+}
 
 export class Pacer {
   readonly #clock: Clock;
@@ -80,6 +117,7 @@ export class Pacer {
   #waitedMs = 0;
   /** Time between permit and answer, smoothed: a slot comes back one window *and* one round trip after it was taken. */
   #roundTripMs = 0;
+  #answers = 0;
 
   constructor(clock: Clock, store: QuotaStore = new MemoryStore(clock)) {
     this.#clock = clock;
@@ -99,7 +137,10 @@ export class Pacer {
         if (!open) return;
         open = false;
         this.#store.answered(claims);
-        this.#roundTripMs += (this.#now() - since - this.#roundTripMs) * 0.05;
+        const took = this.#now() - since;
+        // The mean of the first, then smoothed.
+        this.#answers += 1;
+        this.#roundTripMs += (took - this.#roundTripMs) * Math.max(0.05, 1 / this.#answers);
         this.#reopen(claims);
       },
       cancel: () => {
@@ -150,18 +191,55 @@ export class Pacer {
           };
     const domainId = bucketId(claims[0] as BucketClaim);
     const domain = this.#domains.get(domainId);
-    if (domain !== undefined) return this.#enqueue(domainId, caller, claims, maxWaitMs, signal, undefined);
+    if (domain !== undefined)
+      return this.#enqueue(domainId, caller, claims, this.#now() + maxWaitMs, signal, undefined);
+    const deadline = this.#now() + maxWaitMs;
     const outcome = this.#store.take(claims, this.#taker(domainId, caller, false));
     if (!(outcome instanceof Promise)) {
       if (outcome.ok) return Promise.resolve(this.#permit(claims));
-      return this.#enqueue(domainId, caller, claims, maxWaitMs, signal, outcome);
+      return this.#enqueue(domainId, caller, claims, deadline, signal, outcome);
     }
-    return outcome.then((taken) => {
-      if (!taken.ok) return this.#enqueue(domainId, caller, claims, maxWaitMs, signal, taken);
-      const permit = this.#permit(claims);
-      if (!signal.aborted) return permit;
-      permit.cancel();
-      throw signal.reason;
+    return this.#inTime(outcome, claims, maxWaitMs, signal).then((taken) =>
+      taken.ok ? this.#permit(claims) : this.#enqueue(domainId, caller, claims, deadline, signal, taken),
+    );
+  }
+
+  /** The shared counter's answer, unless it takes longer than the caller has; what it still takes then is given back. */
+  #inTime(
+    asked: Promise<TakeOutcome>,
+    claims: readonly BucketClaim[],
+    maxWaitMs: number,
+    signal: AbortSignal,
+  ): Promise<TakeOutcome> {
+    return new Promise((resolve, reject) => {
+      const sleep = new AbortController();
+      let over = false;
+      const end = (error: unknown): void => {
+        over = true;
+        sleep.abort();
+        signal.removeEventListener('abort', hungUp);
+        reject(error);
+      };
+      const hungUp = (): void => end(signal.reason);
+      signal.addEventListener('abort', hungUp, { once: true });
+      this.#clock.sleep(Math.min(LONGEST_SLEEP_MS, maxWaitMs) + GRACE_MS, sleep.signal).then(
+        () => end(this.#refusal((claims[0] as BucketClaim).name, this.#store.pollMs)),
+        () => undefined,
+      );
+      asked.then(
+        (taken) => {
+          if (over) {
+            if (taken.ok) this.#store.cancelled(claims);
+            return;
+          }
+          sleep.abort();
+          signal.removeEventListener('abort', hungUp);
+          resolve(taken);
+        },
+        (error) => {
+          if (!over) end(error);
+        },
+      );
     });
   }
 
@@ -183,7 +261,7 @@ export class Pacer {
     domainId: string,
     caller: Caller,
     claims: readonly BucketClaim[],
-    maxWaitMs: number,
+    deadline: number,
     signal: AbortSignal,
     outcome: TakeOutcome | undefined,
   ): Promise<Permit> {
@@ -192,22 +270,35 @@ export class Pacer {
     const known = this.#domains.get(domainId);
     const lane = claims.map(bucketId).join('\n');
     const wait = this.#estimate(known, lane, caller, claims, outcome);
-    if (wait.waitMs > maxWaitMs) return Promise.reject(this.#refusal(wait.claim.name, wait.waitMs));
-    const domain = known ?? { turns: new Turns(), pumping: false, wake: undefined, closed: new Map() };
+    if (now + wait.waitMs > deadline) return Promise.reject(this.#refusal(wait.claim.name, wait.waitMs));
+    const domain: Domain = known ?? {
+      turns: new Turns(wait.claim.windowMs),
+      pumping: false,
+      wake: undefined,
+      closed: new Map(),
+      elsewhere: undefined,
+      reviewAt: 0,
+      reviewed: 0,
+      tellAt: 0,
+      toldAt: 0,
+      told: 0,
+      alarm: undefined,
+    };
     if (known === undefined) this.#domains.set(domainId, domain);
     if (outcome !== undefined && !outcome.ok) this.#close(domain, outcome, caller.rank);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         waiter.gone = true;
-        if (domain.turns.remove(lane, waiter)) this.#store.left(this.#taker(domainId, caller, true));
+        if (domain.turns.remove(lane, waiter, this.#now())) this.#store.left(this.#taker(domainId, caller, true));
         reject(signal.reason);
         domain.wake?.();
       };
       const waiter: Waiter = {
         ...caller,
         claims,
-        deadline: now + maxWaitMs,
+        deadline,
         gone: false,
+        order: 0,
         resolve: () => {
           signal.removeEventListener('abort', onAbort);
           this.#waitedMs += this.#now() - now;
@@ -219,10 +310,24 @@ export class Pacer {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      domain.turns.add(lane, waiter);
+      domain.turns.add(lane, waiter, now);
+      const spareMs = Math.min(LONGEST_SLEEP_MS, deadline - now - wait.waitMs);
+      domain.reviewAt = Math.min(domain.reviewAt, now + Math.max(REVIEW_MS, spareMs * REVIEW_SPARE));
+      this.#alarm(domainId, domain, deadline);
+      this.#review(domainId, domain, now);
+      this.#tell(domainId, domain, now);
       if (!domain.pumping) void this.#pump(domainId, domain);
       else if (!this.#isClosed(domain, claims, caller.rank, now)) domain.wake?.();
     });
+  }
+
+  /** What estimates are made from. */
+  #outlook(domain: Domain | undefined, now: number, blocked?: string): OutlookParts {
+    return {
+      store: this.#store,
+      roundTripMs: this.#roundTripMs,
+      full: (id, rank) => id === blocked || (domain?.closed.get(`${rank}${id}`)?.until ?? 0) > now,
+    };
   }
 
   /** When a new call's turn comes, as far as can be told. */
@@ -232,24 +337,72 @@ export class Pacer {
     caller: Caller,
     claims: readonly BucketClaim[],
     outcome: TakeOutcome | undefined,
-  ): { waitMs: number; claim: BucketClaim } {
-    const now = this.#now();
+  ): Wait {
     const blocked = outcome?.ok === false ? outcome.id : undefined;
-    const full = (id: string): boolean =>
-      id === blocked || (domain?.closed.get(`${caller.rank}${id}`)?.until ?? 0) > now;
-    const inLane = domain?.turns.ahead(lane, caller) ?? 0;
-    let worst = this.#store.forecast(claims, inLane + 1, caller.rank, full);
-    if (domain !== undefined) {
-      const ahead = domain.turns.ahead(undefined, caller);
-      const wide = this.#store.forecast(claims.slice(0, 1), ahead + 1, caller.rank, full);
-      if (wide.waitMs > worst.waitMs) worst = wide;
-    }
-    if (outcome !== undefined && !outcome.ok && outcome.bucket !== null) {
-      const claim = claims.find((one) => bucketId(one) === outcome.id);
-      if (claim !== undefined && (outcome.waitMs ?? 0) > worst.waitMs) worst = { waitMs: outcome.waitMs ?? 0, claim };
-    }
-    const rounds = Math.floor(worst.waitMs / worst.claim.windowMs);
-    return { claim: worst.claim, waitMs: Math.ceil(worst.waitMs + rounds * this.#roundTripMs) };
+    const now = this.#now();
+    const parts = this.#outlook(domain, now, blocked);
+    const wait = estimate(parts, domain?.turns, domain?.elsewhere, lane, caller, claims);
+    const paced = domain?.turns.atItsPace(caller, now);
+    if (paced !== undefined && paced > wait.waitMs) wait.waitMs = Math.ceil(paced);
+    if (outcome === undefined || outcome.ok || outcome.bucket === null || (outcome.waitMs ?? 0) <= wait.waitMs)
+      return wait;
+    const claim = claims.find((one) => bucketId(one) === outcome.id);
+    return claim === undefined ? wait : { waitMs: outcome.waitMs ?? 0, claim };
+  }
+
+  /**
+   * Looks now and then whether all that waits can still have its turn in time: who came later may go first, and less may
+   * be free than was thought. Who cannot is told now and not at its deadline.
+   */
+  #review(id: string, domain: Domain, now: number): void {
+    if (now < domain.reviewAt) return;
+    const { turns } = domain;
+    const moved = changed(turns.size, domain.reviewed);
+    const { late, spareMs } = outlookOf(this.#outlook(domain, now), turns, domain.elsewhere, now);
+    for (const { lane, waiter, claim, waitMs } of late)
+      this.#drop(id, domain, lane, waiter, this.#refusal(claim.name, waitMs));
+    domain.reviewed = turns.size;
+    const pauseMs = Math.max(moved ? REVIEW_SOON_MS : REVIEW_MS, Math.min(LONGEST_SLEEP_MS, spareMs) * REVIEW_SPARE);
+    domain.reviewAt = now + pauseMs;
+  }
+
+  /** Tells the other nodes what waits here, and hears what waits there. */
+  #tell(id: string, domain: Domain, now: number): void {
+    const { turns } = domain;
+    if (this.#store.exchange === undefined) return;
+    const moved = changed(turns.size, domain.told);
+    if (now < domain.tellAt && !(moved && now >= domain.toldAt + REVIEW_MS)) return;
+    // Soon again after a change: the others may have told their part a moment later.
+    domain.tellAt = now + (moved ? REVIEW_MS : TELL_MS);
+    domain.toldAt = now;
+    domain.told = turns.size;
+    void this.#store.exchange(id, turns.backlog()).then((elsewhere) => {
+      const before = sum(domain.elsewhere);
+      domain.elsewhere = elsewhere;
+      if (!changed(sum(elsewhere), before)) return;
+      domain.reviewAt = Math.min(domain.reviewAt, this.#now());
+      domain.wake?.();
+    });
+  }
+
+  /** Wakes when the first deadline comes: whoever still waits then is refused, whatever the pump waits for. */
+  #alarm(id: string, domain: Domain, at: number): void {
+    if (domain.alarm !== undefined && domain.alarm.at <= at) return;
+    domain.alarm?.off.abort();
+    const off = new AbortController();
+    domain.alarm = { at, off };
+    // Whole milliseconds: a clock that falls short by a fraction would be asked again and again.
+    const sleepMs = Math.min(LONGEST_SLEEP_MS, Math.max(1, Math.ceil(at - this.#now())));
+    this.#clock.sleep(sleepMs, off.signal).then(
+      () => {
+        domain.alarm = undefined;
+        this.#expire(id, domain, this.#now());
+        let next = Number.POSITIVE_INFINITY;
+        for (const { waiter } of domain.turns.all()) next = Math.min(next, waiter.deadline);
+        if (Number.isFinite(next)) this.#alarm(id, domain, next);
+      },
+      () => undefined,
+    );
   }
 
   #refusal(bucket: string, waitMs: number): PolyadError {
@@ -295,6 +448,8 @@ export class Pacer {
       });
     }
     domain.pumping = false;
+    domain.alarm?.off.abort();
+    void this.#store.exchange?.(id, domain.turns.backlog());
     this.#domains.delete(id);
   }
 
@@ -303,15 +458,17 @@ export class Pacer {
     const { turns } = domain;
     let now = this.#now();
     let yields = 0;
-    this.#expire(id, domain, now);
+    this.#review(id, domain, now);
+    this.#tell(id, domain, now);
     for (const [key, { until }] of domain.closed) if (until <= now) domain.closed.delete(key);
     for (;;) {
       const next = turns.next((claims, rank) => this.#isClosed(domain, claims, rank, now));
       if (next === undefined) break;
-      const { lane, waiter } = next;
+      const { lane, waiter, owed } = next;
       const taken = this.#store.take(waiter.claims, {
         ...this.#taker(id, waiter, true),
         served: turns.served(waiter),
+        ...(owed ? { owed } : {}),
       });
       const outcome = taken instanceof Promise ? await taken : taken;
       now = this.#now();
@@ -321,14 +478,15 @@ export class Pacer {
           this.#store.cancelled(waiter.claims);
           continue;
         }
-        turns.charge(waiter, waiter.claims[0]?.cost ?? 1, outcome.served);
-        if (turns.remove(lane, waiter)) this.#store.left(this.#taker(id, waiter, true));
+        turns.charge(waiter, waiter.claims[0]?.cost ?? 1, now, outcome.served);
+        if (turns.remove(lane, waiter, now)) this.#store.left(this.#taker(id, waiter, true));
         waiter.resolve(outcome);
       } else if (outcome.bucket === null) {
+        if (owed) turns.notYet(waiter.rank);
         yields += 1;
         if (yields >= TRIES) return outcome.waitMs ?? YIELD_MS;
       } else {
-        this.#close(domain, outcome, waiter.rank);
+        this.#close(domain, outcome, owed ? 0 : waiter.rank);
         if (!waiter.gone && outcome.waitMs !== null && now + outcome.waitMs > waiter.deadline)
           this.#drop(id, domain, lane, waiter, this.#refusal(outcome.bucket, outcome.waitMs));
       }
@@ -336,22 +494,24 @@ export class Pacer {
     let pause = this.#store.pollMs;
     for (const { until, onAnswer } of domain.closed.values())
       if (!onAnswer || Number.isFinite(until)) pause = Math.min(pause, until - now);
-    for (const { waiter } of turns.all()) pause = Math.min(pause, waiter.deadline - now);
-    return pause;
+    const nextMs = this.#store.exchange === undefined ? domain.reviewAt - now : REVIEW_MS;
+    return Math.min(pause, Math.max(1, Math.min(nextMs, domain.reviewAt - now)));
   }
 
   /** Refuses calls whose deadline has come. */
   #expire(id: string, domain: Domain, now: number): void {
-    const late = [...domain.turns.all()].filter(({ waiter }) => now >= waiter.deadline);
-    for (const { lane, waiter } of late) {
-      const { claim, waitMs } = this.#store.forecast(waiter.claims, 1, waiter.rank);
+    const over = [...domain.turns.all()].filter(({ waiter }) => now >= waiter.deadline);
+    for (const { lane, waiter } of over) {
+      const { claim, waitMs } = forecast(this.#store, waiter.claims, 1, waiter.rank);
       const closed = waiter.claims.find((one) => domain.closed.has(`${waiter.rank}${bucketId(one)}`)) ?? claim;
       this.#drop(id, domain, lane, waiter, this.#refusal(closed.name, Math.max(waitMs, 1)));
     }
   }
 
   #drop(id: string, domain: Domain, lane: string, waiter: Waiter, error: PolyadError): void {
-    if (domain.turns.remove(lane, waiter)) this.#store.left(this.#taker(id, waiter, true));
+    // What is being asked for it at the moment is given back.
+    waiter.gone = true;
+    if (domain.turns.remove(lane, waiter, this.#now())) this.#store.left(this.#taker(id, waiter, true));
     waiter.reject(error);
   }
 
@@ -395,7 +555,7 @@ export class Pacer {
 
   /** Milliseconds until `calls` more calls under these claims can all have gone, and the quota that takes longest. */
   forecast(claims: readonly BucketClaim[], calls: number): { waitMs: number; claim: BucketClaim } {
-    return this.#store.forecast(claims, calls, 0);
+    return forecast(this.#store, claims, calls, 0);
   }
 
   /** Buckets this node has used. */

@@ -5,7 +5,8 @@
  * Keys, all under one prefix with one hash tag (`p`): `epoch` (made anew when the data were lost), `nodes` (name ->
  * last heard of), `cut` (what absent nodes may use by themselves), `b:<bucket>` (one hash each), `fl:<node>` (bucket ->
  * units under way at that node), `idx` (bucket -> last used), `w:<domain>:<rank>` and `ws:…` (waiting workspaces: service
- * had, last asked), `sv:<domain>:<rank>` (service had by workspaces that do not wait at the moment).
+ * had, last asked), `sv:<domain>:<rank>` (service had by workspaces that do not wait at the moment), `q:<domain>` (node ->
+ * what waits there).
  *
  * Fields of a bucket: f units under way, u answered, lo/hi oldest and newest granule, g<n> granule, e end of a fixed
  * window, cy carried over its edge, t full again (even refill), r rest until, l learned limit, lt changed, ld lowered,
@@ -24,6 +25,9 @@ export const GONE_MS = 60_000;
 
 /** Most that a workspace can be behind the others in service: who was away cannot claim the past. */
 export const LAG = 8;
+
+/** What another node said of its waiting calls is believed for so long. */
+export const BACKLOG_MS = 1_500;
 
 /** A waiting call that was not asked for again within this time no longer holds its turn. */
 export const TURN_MS = 1_000;
@@ -365,7 +369,7 @@ local function take(o)
   for i, c in ipairs(o.c) do
     local b = load(c)
     bs[i] = b
-    local w = wait(b, o.rank)
+    local w = wait(b, o.owed and 0 or o.rank)
     if w ~= 0 and (not at or (w > 0 and (worst == -1 or w > worst))) then
       worst = w
       at = i
@@ -604,6 +608,22 @@ local function list()
   return out
 end
 
+-- What waits at each node for a domain: kept for the others, and answered with theirs.
+local function backlog(o)
+  local k = p .. 'q:' .. o.d
+  redis.call('HSET', k, m.node, string.format('%.0f', now) .. ' ' .. o.q)
+  redis.call('PEXPIRE', k, 60000)
+  local all = redis.call('HGETALL', k)
+  local others = {}
+  for i = 1, #all, 2 do
+    if all[i] ~= m.node then
+      local at, text = string.match(all[i + 1], '^(%d+) (.*)$')
+      if now - num(at) > ${BACKLOG_MS} then redis.call('HDEL', k, all[i]) else others[#others + 1] = text end
+    end
+  end
+  return others
+end
+
 local out = {}
 local epoch = redis.call('GET', p .. 'epoch')
 if m.epoch and epoch ~= m.epoch then return cjson.encode({rejoin = true, now = now}) end
@@ -616,6 +636,7 @@ for i, o in ipairs(m.ops) do
   elseif o.o == 'v' then out[i] = observe(o)
   elseif o.o == 'e' then out[i] = over(o)
   elseif o.o == 'q' then leave(o); out[i] = 0
+  elseif o.o == 'b' then out[i] = backlog(o)
   elseif o.o == 'j' then out[i] = join(o)
   elseif o.o == 'x' then bury(m.node); out[i] = 0
   elseif o.o == 'l' then out[i] = list() end

@@ -12,6 +12,7 @@ import type { Counter } from './counter.ts';
 import { counterOf } from './counters.ts';
 import { ABSENT_MS, SCRIPT } from './redis-script.ts';
 import type { QuotaStore, TakeOutcome, Taker } from './store.ts';
+import type { Backlog, Elsewhere } from './turns.ts';
 import { GRANULES, QuotaWindow } from './window.ts';
 
 /** How often a node says that it is there, and refreshes its copy of the buckets it uses. */
@@ -376,6 +377,7 @@ export class RedisStore implements QuotaStore {
         ws: taker.workspace,
         weight: taker.weight,
         ...(taker.queued ? { q: true } : {}),
+        ...(taker.owed === true ? { owed: true } : {}),
         ...(taker.served === undefined ? {} : { sv: taker.served }),
         c: claims.map((claim) => this.#wire(claim)),
       })) as typeof out;
@@ -464,27 +466,40 @@ export class RedisStore implements QuotaStore {
     if (this.#mode === 'shared') void this.#fire({ o: 'q', d: taker.domain, rank: taker.rank, ws: taker.workspace });
   }
 
-  forecast(
-    claims: readonly BucketClaim[],
-    units: number,
-    rank: number,
-    full: (id: string) => boolean = () => false,
-  ): { waitMs: number; claim: BucketClaim } {
-    if (this.#alone !== undefined && this.#mode !== 'shared') return this.#alone.store.forecast(claims, units, rank);
+  outlook(claim: BucketClaim, rank: number, full = false): (units: number) => number {
+    if (this.#alone !== undefined && this.#mode !== 'shared') return this.#alone.store.outlook(claim, rank);
     const now = this.#now();
-    let worst = { waitMs: 0, claim: claims[0] as BucketClaim };
-    for (const claim of claims) {
-      const id = bucketId(claim);
-      const view = this.#views.get(id);
-      const limit = Math.max(1, Math.floor((view?.limit ?? claim.limit) - (view?.others ?? 0)));
-      const rest = Math.max(0, (view?.restUntil ?? 0) - now);
-      const waitMs = Math.max(
-        rest,
-        this.#counter(claim, view, full(id)).forecast(now, units * (claim.cost ?? 1), limit),
-      );
-      if (waitMs > worst.waitMs) worst = { waitMs, claim };
+    const view = this.#views.get(bucketId(claim));
+    const limit = Math.max(1, Math.floor((view?.limit ?? claim.limit) - (view?.others ?? 0)));
+    const rest = Math.max(0, (view?.restUntil ?? 0) - now);
+    const counter = this.#counter(claim, view, full);
+    return (units) => Math.max(rest, counter.forecast(now, units, limit));
+  }
+
+  async exchange(domain: string, backlog: Elsewhere): Promise<Elsewhere | undefined> {
+    if (this.#mode !== 'shared') return undefined;
+    // Alone there is nobody to tell.
+    if (this.#nodes.length < 2) return [];
+    type Row = [workspace: string, calls: number, weight: number];
+    const rows = (one: Elsewhere[number] | undefined): Row[] =>
+      [...(one ?? [])].map(([workspace, { calls, weight }]) => [workspace, calls, weight]);
+    try {
+      // As text within the text: the counter keeps it as it is.
+      const told = JSON.stringify(backlog.map(rows));
+      const nodes = (await this.#send({ o: 'b', d: domain, q: told })) as string[] | Record<string, never>;
+      const sums = backlog.map(() => new Map<string, Backlog>());
+      for (const text of Array.isArray(nodes) ? nodes : [])
+        (JSON.parse(text) as Row[][]).forEach((ranked, rank) => {
+          for (const [workspace, calls, weight] of ranked) {
+            const known = sums[rank]?.get(workspace);
+            const nodes = (known?.nodes ?? 0) + 1;
+            sums[rank]?.set(workspace, { calls: calls + (known?.calls ?? 0), weight, nodes });
+          }
+        });
+      return sums;
+    } catch {
+      return undefined;
     }
-    return worst;
   }
 
   /** The copy of a bucket as a counter of its rule. */

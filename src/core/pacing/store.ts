@@ -3,6 +3,7 @@
  * (test/pacing/store.test.ts). Waiting, turns within a node and deadlines are the pacer's.
  */
 import type { BucketClaim, BucketSnapshot, QuotaView } from './bucket.ts';
+import type { Elsewhere } from './turns.ts';
 
 /** Who asks, for turns between nodes. */
 export interface Taker {
@@ -15,6 +16,8 @@ export interface Taker {
   weight: number;
   /** The call has waited, or others of this node wait: its turn is compared with other nodes'. */
   queued: boolean;
+  /** One slot of many goes to the less urgent: this one. What is kept free for more urgent calls is open to it. */
+  owed?: boolean;
   /** Service its workspace has had since it waits, as this node knows it. */
   served?: number;
 }
@@ -48,15 +51,12 @@ export interface QuotaStore {
   refused(claim: BucketClaim, restMs: number, lower: boolean): void | Promise<void>;
   observe(claim: BucketClaim, view: QuotaView): void;
   /**
-   * Milliseconds until `units` more are free in all claims, and the claim that takes longest. An estimate. `full` names
-   * buckets just seen full, for counters that have no copy of them.
+   * A function that tells in how many milliseconds so many more units of a quota will have become free. An estimate, as of
+   * now. `full`: the bucket was just seen full, for counters that have no copy of it.
    */
-  forecast(
-    claims: readonly BucketClaim[],
-    units: number,
-    rank: number,
-    full?: (id: string) => boolean,
-  ): { waitMs: number; claim: BucketClaim };
+  outlook(claim: BucketClaim, rank: number, full?: boolean): (units: number) => number;
+  /** Tells other nodes what waits here for a domain; answers what waits there. Absent where there are none. */
+  exchange?(domain: string, backlog: Elsewhere): Promise<Elsewhere | undefined>;
   /** Nobody of this workspace waits any more. */
   left(taker: Taker): void;
   /** Longest sleep before asking again: what other nodes free is not told. */

@@ -45,6 +45,15 @@ export class RedisServer {
     probe.disconnect();
   }
 
+  /** Stops it without closing anything: connections stay open and nothing is answered. */
+  stop(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
     const child = this.#process;

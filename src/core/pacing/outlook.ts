@@ -1,0 +1,117 @@
+/** When waiting calls will have their turn, as far as can be told: what decides who is refused at once, and for how long. */
+import { type BucketClaim, bucketId } from './bucket.ts';
+import type { QuotaStore } from './store.ts';
+import type { Caller, Elsewhere, Placed, Turns } from './turns.ts';
+
+/** A wait in milliseconds, and the quota that takes longest. */
+export interface Wait {
+  waitMs: number;
+  claim: BucketClaim;
+}
+
+/** What an estimate is made from. */
+export interface OutlookParts {
+  store: QuotaStore;
+  /** Time between permit and answer: a slot comes back one window *and* one round trip after it was taken. */
+  roundTripMs: number;
+  /** Buckets that were just seen full, by rank. */
+  full(id: string, rank: number): boolean;
+}
+
+/** Share of a window that goes by, on average, until what is free again has been taken. */
+const SLACK = 0.03;
+
+/** Buckets that count the same calls, such as the second, the minute and the day of one app. */
+const sameCalls = (one: BucketClaim, other: BucketClaim): boolean =>
+  one === other || (one.key === other.key && one.scope !== undefined && one.scope === other.scope);
+
+/** Milliseconds until a claim's quota has given so many more units. */
+function waitFor({ store, roundTripMs, full }: OutlookParts, claim: BucketClaim, rank: number) {
+  const outlook = store.outlook(claim, rank, full(bucketId(claim), rank));
+  const firstMs = outlook(1);
+  return (units: number): number => {
+    const waitMs = outlook(units);
+    const rounds = Math.max(0, Math.floor((waitMs - firstMs) / claim.windowMs));
+    return waitMs + rounds * (roundTripMs + claim.windowMs * SLACK);
+  };
+}
+
+/** Milliseconds until `calls` more calls under these claims can all have gone, if answers took no time. */
+export function forecast(store: QuotaStore, claims: readonly BucketClaim[], calls: number, rank: number): Wait {
+  let worst: Wait = { waitMs: 0, claim: claims[0] as BucketClaim };
+  for (const claim of claims) {
+    const waitMs = store.outlook(claim, rank)(calls * (claim.cost ?? 1));
+    if (waitMs > worst.waitMs) worst = { waitMs, claim };
+  }
+  return worst;
+}
+
+/** When a new call of this caller has its turn. */
+export function estimate(
+  parts: OutlookParts,
+  turns: Turns | undefined,
+  elsewhere: Elsewhere | undefined,
+  lane: string,
+  caller: Caller,
+  claims: readonly BucketClaim[],
+): Wait {
+  const widest = claims[0] as BucketClaim;
+  const inAll = turns?.ahead(caller, undefined, elsewhere) ?? 0;
+  const inLane = turns?.ahead(caller, lane) ?? 0;
+  let worst: Wait = { waitMs: 0, claim: widest };
+  for (const claim of claims) {
+    const calls = (sameCalls(claim, widest) ? inAll : inLane) + 1;
+    const waitMs = waitFor(parts, claim, caller.rank)(calls * (claim.cost ?? 1));
+    if (waitMs > worst.waitMs) worst = { waitMs, claim };
+  }
+  return worst;
+}
+
+/**
+ * Goes through all that waits in the order in which it will go: the calls whose turn comes after their deadline, and how
+ * many milliseconds the tightest of the others has left. Those that come too late are not in front of those behind them.
+ */
+export function outlookOf(
+  parts: OutlookParts,
+  turns: Turns,
+  elsewhere: Elsewhere | undefined,
+  now: number,
+): { late: (Placed & Wait)[]; spareMs: number } {
+  const late: (Placed & Wait)[] = [];
+  let spareMs = Number.POSITIVE_INFINITY;
+  const units = new Map<string, number>();
+  const waits = new Map<string, (units: number) => number>();
+  let shared: readonly BucketClaim[] = [];
+  const line = turns.line(elsewhere);
+  for (const placed of line) {
+    const first = placed?.waiter.claims ?? [];
+    if (shared.length === 0) shared = first.filter((claim) => sameCalls(claim, first[0] as BucketClaim));
+    if (shared.length > 0) break;
+  }
+  for (const placed of line) {
+    const claims = placed?.waiter.claims ?? shared;
+    let worst: Wait | undefined;
+    for (const claim of claims) {
+      const id = bucketId(claim);
+      const sum = (units.get(id) ?? 0) + (claim.cost ?? 1);
+      units.set(id, sum);
+      if (placed === undefined) continue;
+      const key = `${placed.waiter.rank}${id}`;
+      let wait = waits.get(key);
+      if (wait === undefined) {
+        wait = waitFor(parts, claim, placed.waiter.rank);
+        waits.set(key, wait);
+      }
+      const waitMs = wait(sum);
+      if (worst === undefined || waitMs > worst.waitMs) worst = { waitMs, claim };
+    }
+    if (placed === undefined || worst === undefined) continue;
+    const spare = placed.waiter.deadline - now - worst.waitMs;
+    if (spare >= 0) spareMs = Math.min(spareMs, spare);
+    else {
+      for (const claim of claims) units.set(bucketId(claim), (units.get(bucketId(claim)) ?? 0) - (claim.cost ?? 1));
+      late.push({ ...placed, ...worst });
+    }
+  }
+  return { late, spareMs };
+}
