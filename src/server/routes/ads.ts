@@ -225,7 +225,11 @@ export function writeOptions(request: FastifyRequest, object: ObjectName) {
 }
 
 /** Answers a write: for the first request what came of it, for a repetition what the first one was answered. */
-export function answerWrite(request: FastifyRequest, reply: FastifyReply, { status, body, replayed }: WriteAnswer): unknown {
+export function answerWrite(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, body, replayed }: WriteAnswer,
+): unknown {
   if (!replayed) return body;
   reply.header('idempotency-replayed', 'true');
   if (status < 400) return body;
