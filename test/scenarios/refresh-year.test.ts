@@ -259,6 +259,7 @@ describe('one ad account of several', () => {
     const { users } = await polyad.control('GET', '/users');
     const user = users.find((one: { roles: Record<string, string> }) => one.roles[first] !== undefined);
     await polyad.control('PATCH', `/users/${user.id}`, { roles: { [first]: null } });
+    const since = polyad.now().toISOString();
     for (let number = 0; number < 3; number += 1)
       expect(await campaigns(id, first)).toMatchObject({ status: 403, body: { code: 'organization_access_lost' } });
     expect((await campaigns(id, second)).status).toBe(200);
@@ -268,7 +269,7 @@ describe('one ad account of several', () => {
       {
         id: first,
         code: 'organization_access_lost',
-        since: polyad.now().toISOString(),
+        since,
         platform_code: '40001',
         message: expect.stringContaining(first),
       },

@@ -3,7 +3,6 @@ import { type Contexts, Contexts as ContextsClass } from '../../../../src/core/c
 import { Pipeline } from '../../../../src/core/calls/pipeline.ts';
 import type { TokenSource } from '../../../../src/core/calls/ports.ts';
 import { Meter, type Scope } from '../../../../src/core/calls/scope.ts';
-import type { Clock } from '../../../../src/core/clock.ts';
 import { PlatformRegistry } from '../../../../src/core/connector/registry.ts';
 import type {
   CallContext,
@@ -23,27 +22,11 @@ import { Pacer } from '../../../../src/core/pacing/pacer.ts';
 import { ReportService } from '../../../../src/core/reports/service.ts';
 import type { ConnectionRow, WorkspaceRow } from '../../../../src/core/store/schema.ts';
 import tiktok from '../../../../src/platforms/tiktok/index.ts';
+import { EagerClock } from '../../../support/eager-clock.ts';
 import { startTikTok, type TestTikTok } from '../../../support/tiktok-simulator.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: unified objects of every kind; each test says what it expects.
 export type Any = any;
-
-/** A clock on which waiting costs no time: every sleep moves it on. */
-class EagerClock implements Clock {
-  #now: number;
-
-  constructor(start: Date) {
-    this.#now = start.getTime();
-  }
-
-  now(): Date {
-    return new Date(this.#now);
-  }
-
-  async sleep(ms: number): Promise<void> {
-    this.#now += ms;
-  }
-}
 
 export interface World {
   simulator: TestTikTok;
