@@ -18,6 +18,11 @@ const compiled = fileURLToPath(new URL('../../node_modules/.cache/polyad', impor
 enableCompileCache(compiled);
 process.env['NODE_COMPILE_CACHE'] ??= compiled;
 keepMemoryOutOfCoreDumps();
+// Whoever reads the output may have read enough: `polyad … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
   await buildProgram().parseAsync(process.argv);
