@@ -50,7 +50,7 @@ export const ERROR_TABLE: Readonly<Record<number, ErrorRule>> = {
   40002: rejected('parameter error'),
   40006: rejected('parameters that this API version does not know'),
   40007: rule('platform_not_found', 'request', 'never', 'the operation or object does not exist'),
-  40008: noSandbox('the endpoint is not implemented on this host'),
+  40008: noSandbox('this host does not have the endpoint'),
   40009: noSandbox('the parameter or method is not supported in the sandbox'),
   40010: rejected('the API is not served under this domain'),
   40011: rejected('too many ids in one request'),
