@@ -6,7 +6,7 @@ import {
   runTokenCall,
   type TokenCallInput,
 } from '../../src/core/auth/token-calls.ts';
-import type { TokenCall } from '../../src/core/connector/types.ts';
+import type { TokenCall } from '../../src/core/connector/auth-spec.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
 import { Breakers, PROBE_INTERVAL_MS } from '../../src/core/http/breaker.ts';
 import { HttpClient } from '../../src/core/http/client.ts';

@@ -1,7 +1,8 @@
 /** Lists over many pages that change while they are read: unchanged rows come once, none is missed. */
 import { describe, expect, it } from 'vitest';
+import type { ListOperation, OperationInput } from '../../src/core/connector/object-spec.ts';
 import type { PagingRecipe } from '../../src/core/connector/paging.ts';
-import type { ListOperation, Native, OperationInput, PlatformRequest } from '../../src/core/connector/types.ts';
+import type { Native, PlatformRequest } from '../../src/core/connector/types.ts';
 import { walk } from '../../src/core/objects/walk.ts';
 
 const ROWS = 10_001;

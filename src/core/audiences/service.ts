@@ -2,7 +2,8 @@
 import type { Scope } from '../calls/scope.ts';
 import type { AudienceSpec } from '../connector/audience-spec.ts';
 import { AUDIENCE_IDENTIFIERS, type AudienceIdentifier } from '../connector/audience-spec.ts';
-import type { Native, OperationInput } from '../connector/types.ts';
+import type { OperationInput } from '../connector/object-spec.ts';
+import type { Native } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
 import { permissionFor } from '../model/permissions.ts';
 import type { Runtime } from '../runtime.ts';

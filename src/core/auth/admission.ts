@@ -5,7 +5,8 @@
 import type { CredentialUse } from '../audit/uses.ts';
 import { type Scope as CallScope, Meter } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
-import type { CallContext, Environment, Platform, ProbeResult } from '../connector/types.ts';
+import type { ProbeResult } from '../connector/auth-spec.ts';
+import type { CallContext, Environment, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { INTEGRATION_CATEGORIES } from '../integrations/integrations.ts';
 import type { Permission } from '../model/permissions.ts';

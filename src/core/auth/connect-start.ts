@@ -1,7 +1,8 @@
 /** How a connect flow begins: everything the caller asks is checked here, before anyone sees a page. */
+import type { GrantRecipe } from '../connector/auth-spec.ts';
 import { parseEnvironment } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { Environment, GrantRecipe, Hosts, Platform } from '../connector/types.ts';
+import type { Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { AppCredentialsService } from '../integrations/app-credentials.ts';
 import { isActive } from '../integrations/integrations.ts';

@@ -3,8 +3,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import type { GrantRecipe } from '../connector/auth-spec.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { Environment, GrantRecipe, Platform } from '../connector/types.ts';
+import type { Environment, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Permission } from '../model/permissions.ts';
 import type { Store } from '../store/port.ts';

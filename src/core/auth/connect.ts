@@ -9,7 +9,8 @@
 import type { CredentialUse } from '../audit/uses.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import type { Clock } from '../clock.ts';
-import type { Environment, GrantRecipe, Platform, TokenSet } from '../connector/types.ts';
+import type { GrantRecipe, TokenSet } from '../connector/auth-spec.ts';
+import type { Environment, Platform } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
 import type { Breakers } from '../http/breaker.ts';
 import type { HttpClient } from '../http/client.ts';

@@ -1,6 +1,7 @@
 /** What lies sealed in the vault, and how a platform's token answer becomes it. */
 import type { AppCredentials } from '../calls/ports.ts';
-import type { GrantRecipe, Platform, TokenModel, TokenSet } from '../connector/types.ts';
+import type { GrantRecipe, TokenModel, TokenSet } from '../connector/auth-spec.ts';
+import type { Platform } from '../connector/types.ts';
 import type { SecretOwner } from '../store/repositories/index.ts';
 import type { Db } from '../store/schema.ts';
 import type { SecretStore } from './secret-store.ts';

@@ -1,5 +1,6 @@
 /** Credentials that somebody already holds, brought in by `POST /unified/connection` or the form of the connect flow. */
-import type { Environment, GrantRecipe, Platform } from '../connector/types.ts';
+import type { GrantRecipe } from '../connector/auth-spec.ts';
+import type { Environment, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { ConnectionAuth } from '../model/connection.ts';
 import type { Candidate } from './admission.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ObjectSpec, Platform } from '../connector/types.ts';
+import type { ObjectSpec } from '../connector/object-spec.ts';
+import type { Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { askedPermissions, grantedPermissions, nativeScopes, offeredPermissions } from './permissions.ts';
 

@@ -7,6 +7,7 @@ import { circuitOf, circuitOpen } from '../calls/circuits.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import { quotaClaims } from '../calls/quota-claims.ts';
 import type { Clock } from '../clock.ts';
+import type { TokenCall } from '../connector/auth-spec.ts';
 import { platformFault, platformWords } from '../connector/classified.ts';
 import type {
   Classification,
@@ -15,7 +16,6 @@ import type {
   Platform,
   PlatformRequest,
   PlatformResponse,
-  TokenCall,
 } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Breakers, Passage } from '../http/breaker.ts';

@@ -3,7 +3,8 @@
  * core reads, hashes and batches; a person's address or number never leaves it in the clear, and is never kept.
  */
 import type { NormaliseStep } from './conversion-spec.ts';
-import type { Native, OperationInput } from './types.ts';
+import type { OperationInput } from './object-spec.ts';
+import type { Native } from './types.ts';
 
 /** By what a member can be named. */
 export const AUDIENCE_IDENTIFIERS = ['email', 'phone', 'idfa', 'gaid'] as const;

@@ -1,8 +1,9 @@
 /** The capability map clients read (`Integration.support`), derived from the declarations and from nothing else. */
 import type { ConversionSpec } from './conversion-spec.ts';
 import type { CompiledFields } from './fields.ts';
+import type { FilterName } from './object-spec.ts';
 import type { PlatformRegistry } from './registry.ts';
-import type { FilterName, ObjectName, Platform } from './types.ts';
+import type { ObjectName, Platform } from './types.ts';
 
 /** One object's entry: the members of the wire contract's IntegrationSupport that concern ads. */
 export interface ObjectSupport {

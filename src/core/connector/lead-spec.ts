@@ -1,5 +1,6 @@
 /** Leads: what people filled in on a platform's own forms. Read through, never kept by polyad. */
-import type { Native, OperationInput } from './types.ts';
+import type { OperationInput } from './object-spec.ts';
+import type { Native } from './types.ts';
 
 /** A form of an ad account. */
 export interface LeadForm {

@@ -1,5 +1,6 @@
 /** Files too large for one request: the platform takes them piece by piece. */
-import type { Native, OperationInput } from './types.ts';
+import type { OperationInput } from './object-spec.ts';
+import type { Native } from './types.ts';
 
 /** What is uploaded. */
 export interface MediaFile {

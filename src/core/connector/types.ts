@@ -8,12 +8,12 @@
 import type { ErrorCode, Retry } from '../errors/index.ts';
 import type { AccountsSpec } from './accounts-spec.ts';
 import type { AudienceSpec } from './audience-spec.ts';
+import type { AuthSpec } from './auth-spec.ts';
 import type { ConversionSpec } from './conversion-spec.ts';
-import type { FieldRule } from './fields.ts';
 import type { LaunchSpec } from './launch-spec.ts';
 import type { LeadSpec } from './lead-spec.ts';
 import type { MediaSpec } from './media-spec.ts';
-import type { PagingRecipe } from './paging.ts';
+import type { ObjectSpec } from './object-spec.ts';
 import type { ReportSpec } from './report-spec.ts';
 import type { WebhookSpec } from './webhook-spec.ts';
 
@@ -157,94 +157,6 @@ export type UsageReader =
     }
   /** A wait in the body of a refusal: dotted path, `*` steps through lists. */
   | { kind: 'body_wait'; path: string; unit: WaitUnit };
-
-/** How long tokens live and whether refresh tokens rotate. Decides what the token life-cycle does. */
-export type TokenModel =
-  | { kind: 'long_lived' }
-  | { kind: 'expiring_stable_refresh' }
-  | { kind: 'expiring_rotating_refresh' }
-  | { kind: 'exchange_to_extend' }
-  | { kind: 'api_key' };
-
-/**
- * A request of the auth flow as data. Values are templates over `{client_id} {client_secret} {code} {redirect_uri}
- * {refresh_token} {access_token} {code_verifier} {state}`: the core fills them, so that platform code never holds a secret.
- */
-export interface TokenCall {
-  /** Name of a host in `Hosts`. */
-  host: string;
-  method: 'GET' | 'POST';
-  path: string;
-  encoding: 'json' | 'form' | 'query';
-  params: Record<string, string>;
-  headers?: Record<string, string>;
-}
-
-/** What a token endpoint gave, in common terms. */
-export interface TokenSet {
-  accessToken: string;
-  /** Seconds from now; absent = the platform named no expiry. */
-  expiresIn?: number;
-  refreshToken?: string;
-  refreshExpiresIn?: number;
-  /** Native scope names or numbers as strings, as granted. */
-  scopes: readonly string[];
-  /** Ad account ids, if the answer names them. */
-  organizationIds?: readonly string[];
-  /** Native id of who granted, to recognise the same account on re-authorization. */
-  accountId?: string;
-}
-
-/** One way of getting a grant. The first of a platform is its default. */
-export interface GrantRecipe {
-  id: string;
-  title: string;
-  authorize: { host: string; path: string; params: Record<string, string>; pkce?: boolean };
-  /** Query members in which the callback brings the code, in order of preference. */
-  codeParams: readonly string[];
-  exchange: TokenCall;
-  refresh?: TokenCall;
-  revoke?: TokenCall;
-  /** Reads the answer of exchange and refresh. May throw what `ErrorSpec.classify` would report for it. */
-  readTokens(answer: unknown): TokenSet;
-  /**
-   * Which token model an answer belongs to. A platform whose sources disagree decides by what the answer holds
-   * (an expiry, a refresh token), never by assumption.
-   */
-  tokenModel(tokens: TokenSet): TokenModel;
-  /** Environments in which this flow exists. */
-  environments: readonly Environment[];
-  /** The platform wants the redirect URL of this flow to end in `/`. */
-  callbackSlash?: boolean;
-  /** Test of a connection made this way, where its tokens cannot call what `AuthSpec.probe` calls. */
-  probe?(ctx: CallContext): Promise<ProbeResult>;
-}
-
-export interface AuthSpec {
-  grants: readonly GrantRecipe[];
-  /** Header that carries the token; template over `{access_token}`. */
-  header: { name: string; value: string };
-  /** Names under which app credentials are known at this platform, for forms and aliases: `app_id` -> `client_id`. */
-  credentialAliases: Record<string, 'client_id' | 'client_secret'>;
-  /** Unified permission (`ads_campaign_read`) -> native scopes any of which gives it. Absent entry = none needed. */
-  permissions: Record<string, readonly string[]>;
-  /** Native scope -> its parent, for platforms whose scopes form a tree. */
-  scopeParents?: Record<string, string>;
-  /** What the consent page says is asked, per unified permission. */
-  scopeTexts?: Record<string, string>;
-  /** Words of the form that takes tokens where no grant exists, such as a platform's own sandbox. */
-  tokenImport?: Record<'accessToken' | 'organizationId', { label: string; instruction: string }>;
-  /** Test of a connection right after the exchange, and the health probe later. Must be cheap and read-only. */
-  probe(ctx: CallContext): Promise<ProbeResult>;
-}
-
-export interface ProbeResult {
-  /** Who granted: shown on the connection and compared on re-authorization. */
-  accountId?: string;
-  accountName?: string;
-  /** Ad accounts reachable, as far as the probe learned them. */
-  organizationIds?: readonly string[];
-}
 
 export interface Manifest {
   /** Folder name and id in configuration, for example `acme`. */
@@ -394,155 +306,6 @@ export interface CallContext {
   now(): Date;
   readonly log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
   readonly signal: AbortSignal;
-}
-
-// ---------------------------------------------------------------------------------------------- objects
-
-/** Unified list options after parsing, without paging. Absent members were not asked. */
-export interface ListFilters {
-  org_id?: string;
-  parent_id?: string;
-  campaign_id?: string;
-  group_id?: string;
-  ad_id?: string;
-  io_id?: string;
-  status?: string;
-  effective_status?: string;
-  goal?: string;
-  type?: string;
-  query?: string;
-  updated_gte?: string;
-  start_gte?: string;
-  end_lt?: string;
-}
-
-export type FilterName = keyof ListFilters;
-
-/**
- * How a list option is honoured. `native`: put into the request by `apply`. `local`: the core filters decoded objects
- * itself after reading all rows, which is honest though slower. Options without a rule are refused by name.
- */
-export type FilterRule =
-  | { kind: 'native'; apply(value: string, query: Native, ctx: CallContext): void }
-  | { kind: 'local' }
-  /** Native narrows, the core then checks each row too (fuzzy native search, coarser native status groups ...). */
-  | { kind: 'native_then_local'; apply(value: string, query: Native, ctx: CallContext): void };
-
-/** What an operation is called with. */
-export interface OperationInput {
-  ctx: CallContext;
-  /** Ad account; set for objects with `scope: 'organization'`. */
-  organization: OrganizationFacts;
-  /** Extra native query parameters of the caller (`raw=`). */
-  raw: Native;
-  /** Whether the caller asked for a field by name: those of `ObjectSpec.slowFields` are read for such callers alone. */
-  wants?(field: string): boolean;
-}
-
-export interface ListOperation {
-  /** The request without paging members. `query` is what filters write into. */
-  request(input: OperationInput, filters: ListFilters): PlatformRequest;
-  /** Dotted path of the rows in the JSON answer. */
-  rows: string;
-  paging: PagingRecipe;
-  filters: Partial<Record<FilterName, FilterRule>>;
-  /** Where the filters' native members go in the query: dotted path, for example `filtering`; default the query itself. */
-  filterPath?: string;
-  /** For lists that are not one paged call: yields native rows; the core windows, filters and decodes them. */
-  run?(input: OperationInput, filters: ListFilters): AsyncIterable<Native>;
-  /**
-   * Where `run` is needed in some ad accounts only: whether it is in this one. Elsewhere the paged call is made, which can
-   * begin at any row. A row that `unfit` knows says that the answer was wrong after all.
-   */
-  needsRun?(input: OperationInput): Promise<boolean>;
-  unfit?(row: Native): boolean;
-}
-
-export interface CreateResult {
-  /** The object as the platform gave it back; decoded as if it had been read. */
-  row: Native;
-}
-
-/** What a creation whose answer was lost is known by. */
-export interface LostCreate {
-  unified: Unified;
-  /** The encoded body. */
-  native: Native;
-  /** `WriteContext.requestToken` of the lost request. */
-  requestToken: string;
-  /** Not created earlier than this, by the platform's clock as far as ours tells. */
-  since: Date;
-}
-
-/** How a creation is kept from being done twice when its answer is lost. */
-export interface CreateIdempotency {
-  /**
-   * The platform's own aid: within `windowMs` of the first request, a second one with the same
-   * `WriteContext.requestToken` creates nothing and is refused, classified `platform_duplicate`.
-   */
-  aid?: { name: string; windowMs: number };
-  /**
-   * Rows that the lost request may have created: same parent, same name, created since then, deleted ones included.
-   * Undefined = the body holds nothing to look for.
-   */
-  find(input: OperationInput, lost: LostCreate): Promise<Native[] | undefined>;
-  /**
-   * So long after a creation lists show it for certain; what is not there then was not created. Absent = the platform
-   * promises nothing, so that a creation that cannot be found stays unknown.
-   */
-  settledMs?: number;
-  /** Where a person looks, in one sentence. */
-  check: string;
-}
-
-/** What became of one object in a request about many. */
-export interface BatchOutcome {
-  id: string;
-  /** Absent = done. */
-  error?: { code: ErrorCode; message: string };
-}
-
-/** One kind of object on one platform. */
-export interface ObjectSpec {
-  /** Native name, for docs and errors: `adgroup`. */
-  native: string;
-  /** `organization`: every call needs an ad account. `connection`: it does not (the ad accounts themselves). */
-  scope: 'organization' | 'connection';
-  fields: readonly FieldRule[];
-  list?: ListOperation;
-  /** Undefined answer = not found. */
-  get?(input: OperationInput, id: string): Promise<Native | undefined>;
-  /** `native` is the encoded body. `idempotencyKey` is stable for retries of the same caller request. */
-  create?(input: OperationInput, native: Native, write: WriteContext): Promise<CreateResult>;
-  /** `native` holds the changed members alone. `current` reads the object as it is. */
-  update?(input: OperationInput, id: string, native: Native, write: WriteContext): Promise<CreateResult>;
-  /** What it answers is told to the caller: what went with the object, for example. */
-  remove?(input: OperationInput, id: string, write: WriteContext): Promise<Unified | undefined> | Promise<void>;
-  /** How a lost creation is found again; without it, it stays `write_outcome_unknown`. */
-  idempotency?: CreateIdempotency;
-  /** Where the platform changes the status of several objects in one request. `status` is unified. */
-  statusBatch?: {
-    maxIds: number;
-    /** `native` is the encoded status. One outcome per id. Throws when the whole request was refused. */
-    run(input: OperationInput, ids: readonly string[], native: Native): Promise<BatchOutcome[]>;
-  };
-  /** Why a verb is missing and what to do instead: told to callers by `method_unsupported`. */
-  refusals?: Partial<Record<Verb, string>>;
-  /** Changes native rows after reading, before decoding: joins, look-ups (slow fields). One call per page. */
-  enrich?(input: OperationInput, rows: Native[]): Promise<Native[]>;
-  /** The same in the other direction, before encoding: default values, look-ups, checks across fields. */
-  prepare?(input: OperationInput, unified: Unified, verb: 'create' | 'update'): Promise<Unified>;
-  /** Unified fields that cost extra calls; listed in the capability map and read only when asked. */
-  slowFields?: readonly string[];
-}
-
-export interface WriteContext {
-  /** Unified body as the caller sent it. */
-  unified: Unified;
-  /** A number-like string that is the same for every retry of one caller request, for platforms with such an aid. */
-  requestToken: string;
-  /** The object's current native row; read at most once. */
-  current(): Promise<Native>;
 }
 
 /** The one export of a platform module. */

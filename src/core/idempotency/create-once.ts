@@ -4,7 +4,8 @@
  * unknown, with what a person needs to settle it.
  */
 import type { Clock } from '../clock.ts';
-import type { CreateIdempotency, Native, OperationInput, Unified } from '../connector/types.ts';
+import type { CreateIdempotency, OperationInput } from '../connector/object-spec.ts';
+import type { Native, Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { WriteEntry } from './journal.ts';
 

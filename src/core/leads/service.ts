@@ -1,7 +1,7 @@
 /** Leads of an ad account's forms: the platform's export is asked for, waited for, and passed on line by line. */
 import type { Scope } from '../calls/scope.ts';
 import type { Lead, LeadForm, LeadSpec } from '../connector/lead-spec.ts';
-import type { OperationInput } from '../connector/types.ts';
+import type { OperationInput } from '../connector/object-spec.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Runtime } from '../runtime.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { Scope } from '../calls/scope.ts';
 import type { MediaFile, MediaRange } from '../connector/media-spec.ts';
-import type { OperationInput, Unified } from '../connector/types.ts';
+import type { OperationInput } from '../connector/object-spec.ts';
+import type { Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Runtime } from '../runtime.ts';
 

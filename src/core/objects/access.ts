@@ -3,13 +3,12 @@ import type { Contexts } from '../calls/context.ts';
 import { changes, type Scope } from '../calls/scope.ts';
 import type { CodecContext } from '../connector/codecs.ts';
 import type { CompiledFields } from '../connector/fields.ts';
+import type { ObjectSpec, OperationInput } from '../connector/object-spec.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type {
   CallContext,
   Native,
   ObjectName,
-  ObjectSpec,
-  OperationInput,
   OrganizationFacts,
   Platform,
   Unified,

@@ -1,5 +1,6 @@
 /** List options that polyad honours itself, on decoded objects, where the platform cannot. */
-import type { FilterName, Unified } from '../connector/types.ts';
+import type { FilterName } from '../connector/object-spec.ts';
+import type { Unified } from '../connector/types.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

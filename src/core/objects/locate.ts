@@ -2,7 +2,8 @@
  * Which ad account an object belongs to. The wire contract names objects by id alone, most platforms want the account
  * too: remembered from lists and writes, else found by asking the connection's accounts for the id.
  */
-import type { CallContext, Native, ObjectName, ObjectSpec, OrganizationFacts } from '../connector/types.ts';
+import type { ObjectSpec } from '../connector/object-spec.ts';
+import type { CallContext, Native, ObjectName, OrganizationFacts } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 
 /** Ids remembered in one process, at most. */

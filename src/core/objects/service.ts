@@ -4,17 +4,9 @@ import type { Contexts } from '../calls/context.ts';
 import type { Scope } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import { getPath } from '../connector/fields.ts';
+import type { FilterName, ListFilters, ObjectSpec, OperationInput } from '../connector/object-spec.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type {
-  FilterName,
-  ListFilters,
-  Native,
-  ObjectName,
-  ObjectSpec,
-  OperationInput,
-  OrganizationFacts,
-  Unified,
-} from '../connector/types.ts';
+import type { Native, ObjectName, OrganizationFacts, Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { ListQuery } from '../model/list-query.ts';
 import { type ItemOptions, ObjectAccess, type Opened } from './access.ts';

@@ -1,15 +1,9 @@
 /** Walks a platform's list by its paging recipe, batch by batch, fetching no page that nobody asks for. */
 import { isDeepStrictEqual } from 'node:util';
 import { getPath, setPath } from '../connector/fields.ts';
+import type { FilterName, ListFilters, ListOperation, OperationInput } from '../connector/object-spec.ts';
 import type { PagingRecipe } from '../connector/paging.ts';
-import type {
-  FilterName,
-  ListFilters,
-  ListOperation,
-  Native,
-  OperationInput,
-  PlatformRequest,
-} from '../connector/types.ts';
+import type { Native, PlatformRequest } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 
 /** A list that does not end after this many pages is a fault of the platform (or a cursor that runs in circles). */

@@ -4,15 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Scope, WriteEnd } from '../calls/scope.ts';
 import type { Clock } from '../clock.ts';
 import { getPath } from '../connector/fields.ts';
-import type {
-  Native,
-  ObjectName,
-  ObjectSpec,
-  OperationInput,
-  OrganizationFacts,
-  Unified,
-  WriteContext,
-} from '../connector/types.ts';
+import type { ObjectSpec, OperationInput, WriteContext } from '../connector/object-spec.ts';
+import type { Native, ObjectName, OrganizationFacts, Unified } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
 import { createOnce } from '../idempotency/create-once.ts';
 import { requestToken } from '../idempotency/fingerprint.ts';

@@ -1,6 +1,7 @@
 /** Report planning: which level, which account days, which native metrics, which windows. Nothing is sent here. */
+import type { ListFilters } from '../connector/object-spec.ts';
 import type { DerivedRule, MetricRule, ReportLevel, ReportSpec } from '../connector/report-spec.ts';
-import type { ListFilters, Native, OrganizationFacts } from '../connector/types.ts';
+import type { Native, OrganizationFacts } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { DateBound, ListQuery } from '../model/list-query.ts';
 import { addDays, daysBetween } from '../model/time.ts';

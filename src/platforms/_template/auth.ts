@@ -1,5 +1,6 @@
 /** How a connection to Acme is authorised. Values in braces are filled by the core: this code never sees a secret. */
-import type { AuthSpec, CallContext, GrantRecipe, ProbeResult, TokenSet } from '../../core/connector/types.ts';
+import type { AuthSpec, GrantRecipe, ProbeResult, TokenSet } from '../../core/connector/auth-spec.ts';
+import type { CallContext } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { API } from './manifest.ts';
 

@@ -1,5 +1,6 @@
 /** What can be done with each object, and by which request. */
-import type { CallContext, Native, ObjectSpec, PlatformRequest } from '../../core/connector/types.ts';
+import type { ObjectSpec } from '../../core/connector/object-spec.ts';
+import type { CallContext, Native, PlatformRequest } from '../../core/connector/types.ts';
 import { campaignFields, organizationFields } from './entities.ts';
 import { API } from './manifest.ts';
 

@@ -2,14 +2,8 @@
  * How connections to TikTok are authorised: the advertiser flow of the Marketing API (`marketing`) and the TikTok-account
  * flow (`tt_user`), which is another product on the same host.
  */
-import type {
-  AuthSpec,
-  CallContext,
-  GrantRecipe,
-  ProbeResult,
-  TokenModel,
-  TokenSet,
-} from '../../core/connector/types.ts';
+import type { AuthSpec, GrantRecipe, ProbeResult, TokenModel, TokenSet } from '../../core/connector/auth-spec.ts';
+import type { CallContext } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { errors } from './errors.ts';
 import { API } from './manifest.ts';

@@ -3,7 +3,8 @@
 import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import type { Lead, LeadForm, LeadSpec } from '../../core/connector/lead-spec.ts';
-import type { Native, OperationInput } from '../../core/connector/types.ts';
+import type { OperationInput } from '../../core/connector/object-spec.ts';
+import type { Native } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { call, pages, write as send } from './request.ts';
 

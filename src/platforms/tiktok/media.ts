@@ -1,7 +1,8 @@
 /** Uploads in pieces: file/start/upload, file/transfer/upload, file/finish/upload, then the library by `file_id`. */
 import { createHash } from 'node:crypto';
 import type { MediaRange, MediaSpec } from '../../core/connector/media-spec.ts';
-import type { Native, OperationInput } from '../../core/connector/types.ts';
+import type { OperationInput } from '../../core/connector/object-spec.ts';
+import type { Native } from '../../core/connector/types.ts';
 import { uploadById } from './operations/media.ts';
 import { call, dataOf, write as send } from './request.ts';
 

@@ -3,7 +3,8 @@
  * look-up also takes ISO country codes and names, so that callers need not know TikTok's numbers.
  */
 import { invalid } from '../../core/connector/codecs.ts';
-import type { Native, OperationInput } from '../../core/connector/types.ts';
+import type { OperationInput } from '../../core/connector/object-spec.ts';
+import type { Native } from '../../core/connector/types.ts';
 import { read, rowsOf } from './request.ts';
 
 /** Kinds of places that the unified model tells apart, as names of its lists and of target types. */

@@ -1,12 +1,6 @@
 /** Requests to the Marketing API: paths, the envelope, pages, and the guard that keeps the sandbox's limits. */
-import type {
-  CallContext,
-  FormPart,
-  Native,
-  OperationInput,
-  PlatformRequest,
-  PlatformResponse,
-} from '../../core/connector/types.ts';
+import type { OperationInput } from '../../core/connector/object-spec.ts';
+import type { CallContext, FormPart, Native, PlatformRequest, PlatformResponse } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { API } from './manifest.ts';
 

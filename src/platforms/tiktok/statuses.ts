@@ -1,7 +1,8 @@
 /** `status` (what the owner wants) and `effective_status` (what TikTok does) of campaigns, ad groups and ads. */
 import { type Codec, custom, enums } from '../../core/connector/codecs.ts';
 import type { FieldRule } from '../../core/connector/fields.ts';
-import type { FilterRule, Native } from '../../core/connector/types.ts';
+import type { FilterRule } from '../../core/connector/object-spec.ts';
+import type { Native } from '../../core/connector/types.ts';
 import { EFFECTIVE, REASONS } from './statuses-table.ts';
 
 const OWN = enums(

@@ -5,14 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { GrantRecipe, TokenCall } from '../../../src/core/connector/auth-spec.ts';
 import { definePlatform } from '../../../src/core/connector/define.ts';
-import type {
-  Classification,
-  GrantRecipe,
-  Platform,
-  PlatformResponse,
-  TokenCall,
-} from '../../../src/core/connector/types.ts';
+import type { Classification, Platform, PlatformResponse } from '../../../src/core/connector/types.ts';
 
 interface Grant {
   user: string;

@@ -1,6 +1,6 @@
 /** The gentle test of a connection outside anybody's call. */
 import { Meter } from '../../calls/scope.ts';
-import type { ProbeResult } from '../../connector/types.ts';
+import type { ProbeResult } from '../../connector/auth-spec.ts';
 import { PolyadError } from '../../errors/index.ts';
 import type { Runtime } from '../../runtime.ts';
 import { newId } from '../../store/ids.ts';

@@ -9,8 +9,9 @@
 import type { CredentialUse } from '../../audit/uses.ts';
 import type { AppCredentials } from '../../calls/ports.ts';
 import type { Clock } from '../../clock.ts';
+import type { GrantRecipe } from '../../connector/auth-spec.ts';
 import type { PlatformRegistry } from '../../connector/registry.ts';
-import type { Classification, Environment, GrantRecipe, Hosts, Platform } from '../../connector/types.ts';
+import type { Classification, Environment, Hosts, Platform } from '../../connector/types.ts';
 import { PolyadError } from '../../errors/index.ts';
 import type { Breakers } from '../../http/breaker.ts';
 import type { HttpClient } from '../../http/client.ts';

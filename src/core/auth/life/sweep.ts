@@ -7,8 +7,8 @@
  * by `plan.ts`; a platform whose token endpoint is out is left alone but for one try now and then.
  */
 import type { Clock } from '../../clock.ts';
+import type { ProbeResult } from '../../connector/auth-spec.ts';
 import type { PlatformRegistry } from '../../connector/registry.ts';
-import type { ProbeResult } from '../../connector/types.ts';
 import { PolyadError } from '../../errors/index.ts';
 import type { Store, StoreLog } from '../../store/port.ts';
 import {

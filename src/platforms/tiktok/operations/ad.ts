@@ -7,12 +7,11 @@ import type {
   FilterRule,
   ListFilters,
   ListOperation,
-  Native,
   ObjectSpec,
   OperationInput,
-  Unified,
   WriteContext,
-} from '../../../core/connector/types.ts';
+} from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { AD_CREATIVE, AD_READ_ONLY, AD_UPDATE } from '../body-table.ts';
 import { adFields, adPromoted, MEDIA, REMOVABLE_PROMOTED } from '../entities/ad.ts';

@@ -1,5 +1,6 @@
 /** Apps registered in an ad account: app/list and app/info. */
-import type { Native, OperationInput } from '../../../core/connector/types.ts';
+import type { OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { read, rowsOf } from '../request.ts';
 

@@ -1,5 +1,6 @@
 /** Assets: the image and video library of an ad account. */
-import type { ListFilters, Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ListFilters, ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { assetFields } from '../entities/asset.ts';
 import { call, pages, read, rowsOf } from '../request.ts';

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { AudienceSpec } from '../../../core/connector/audience-spec.ts';
-import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { audienceFields, RETENTION, typeOf, WANTED_LOOKALIKE, WANTED_RULE, WANTED_TYPE } from '../entities/audience.ts';
 import { call, dataOf, pages, read as request, rowsOf, write as send } from '../request.ts';

@@ -3,7 +3,8 @@
  * of campaigns, ad groups and ads hold all of them, but each is written by endpoints of its own (TikTok docs
  * 1854103649826817).
  */
-import type { Native, OperationInput } from '../../../core/connector/types.ts';
+import type { OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { read, rowsOf, totalOf } from '../request.ts';
 import { automationOf } from '../statuses.ts';
 import { ADGROUP, CAMPAIGN, isNotOffered, type Level } from './shared.ts';

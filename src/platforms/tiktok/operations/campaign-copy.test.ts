@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { fakeContext } from '../../../../test/platforms/tiktok/support/fake-context.ts';
 import { compileFields } from '../../../core/connector/fields.ts';
-import type { Native, OperationInput, WriteContext } from '../../../core/connector/types.ts';
+import type { OperationInput, WriteContext } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { campaignCopy } from './campaign-copy.ts';
 
 const fields = compileFields(campaignCopy.fields);

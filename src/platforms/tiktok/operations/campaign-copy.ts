@@ -4,7 +4,8 @@
  */
 import { type Codec, custom, enums, id, money, text, time } from '../../../core/connector/codecs.ts';
 import type { FieldRule } from '../../../core/connector/fields.ts';
-import type { Native, ObjectSpec } from '../../../core/connector/types.ts';
+import type { ObjectSpec } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { nameLength } from '../entities/campaign.ts';
 import { read, rowsOf, write as send } from '../request.ts';
 import { generationOfCampaign } from './automation.ts';

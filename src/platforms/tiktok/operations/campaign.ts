@@ -1,5 +1,6 @@
 /** Campaigns: campaign/{get,create,update,status/update}. */
-import type { Native, ObjectSpec, OperationInput, Unified } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { CAMPAIGN_READ_ONLY, CAMPAIGN_UPDATE } from '../body-table.ts';
 import { campaignFields } from '../entities/campaign.ts';

@@ -4,7 +4,8 @@
  * an ad made with its id in `creative_ids` copies it.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { creativeFields } from '../entities/ad.ts';
 import { chunks, MAX_FILTER_IDS, read, rowsOf } from '../request.ts';

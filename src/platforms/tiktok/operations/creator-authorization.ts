@@ -5,7 +5,8 @@
 
 import { time } from '../../../core/connector/codecs.ts';
 import { getPath } from '../../../core/connector/fields.ts';
-import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { CREATOR_ACTION, postProblem } from '../creator-texts.ts';
 import { type AuthorizationFacts, creatorAuthorizationFields, FACTS } from '../entities/creators.ts';

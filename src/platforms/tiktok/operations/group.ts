@@ -2,14 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { time } from '../../../core/connector/codecs.ts';
 import { getPath } from '../../../core/connector/fields.ts';
-import type {
-  CreateResult,
-  Native,
-  ObjectSpec,
-  OperationInput,
-  Unified,
-  WriteContext,
-} from '../../../core/connector/types.ts';
+import type { CreateResult, ObjectSpec, OperationInput, WriteContext } from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { AGE_PATHS, agesOf, groupsOf } from '../ages.ts';
 import { ADGROUP_READ_ONLY, ADGROUP_UPDATE } from '../body-table.ts';

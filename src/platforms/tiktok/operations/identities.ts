@@ -1,5 +1,6 @@
 /** Identities: the TikTok accounts that ads are posted under. */
-import type { Native, OperationInput, Unified } from '../../../core/connector/types.ts';
+import type { OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { IDENTITY_REF, identityRef } from '../entities/promoted-refs.ts';
 import { pages } from '../request.ts';

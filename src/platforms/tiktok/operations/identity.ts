@@ -1,5 +1,6 @@
 /** Identities as objects: identity/{get,create,delete}. Ads use them through `operations/identities.ts`. */
-import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { IDENTITY_IMAGE, identityFields } from '../entities/creators.ts';
 import { IDENTITY_REF, identityRef } from '../entities/promoted-refs.ts';

@@ -1,6 +1,7 @@
 /** Images and videos: upload by URL or content, and what an ad makes of them. */
 import { createHash } from 'node:crypto';
-import type { FormPart, Native, OperationInput } from '../../../core/connector/types.ts';
+import type { OperationInput } from '../../../core/connector/object-spec.ts';
+import type { FormPart, Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { call, dataOf, rawQuery } from '../request.ts';
 

@@ -1,5 +1,6 @@
 /** Ad accounts of a connection: which ones (`oauth2/advertiser/get`), and what they are (`advertiser/info`). */
-import type { Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { ADVERTISER_BATCH, advertiserFacts, grantedAdvertisers } from '../advertisers.ts';
 import { organizationFields } from '../entities/organization.ts';
 import { call, chunks } from '../request.ts';

@@ -1,5 +1,6 @@
 /** Promoted things: pixels, apps, identities, catalogs, instant pages and lead forms. */
-import type { ListFilters, Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ListFilters, ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { promotedFields } from '../entities/promoted.ts';
 import { IDENTITY_REF, identityRef } from '../entities/promoted-refs.ts';

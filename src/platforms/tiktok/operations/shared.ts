@@ -6,12 +6,11 @@ import type {
   CreateIdempotency,
   CreateResult,
   ListOperation,
-  Native,
   ObjectSpec,
   OperationInput,
-  Unified,
   WriteContext,
-} from '../../../core/connector/types.ts';
+} from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { call, pages, read, rowsOf, write } from '../request.ts';
 import { statusFilter } from '../statuses.ts';

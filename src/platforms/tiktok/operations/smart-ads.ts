@@ -1,6 +1,7 @@
 /** Ads of Smart+: one ad chooses from many materials, texts and calls to action (smart_plus/ad/{create,update}). */
 import { isDeepStrictEqual } from 'node:util';
-import type { CreateResult, Native, OperationInput, Unified, WriteContext } from '../../../core/connector/types.ts';
+import type { CreateResult, OperationInput, WriteContext } from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { MEDIA } from '../entities/ad.ts';
 import { CTAS, MATERIALS, materialOf, TEXTS } from '../entities/materials.ts';

@@ -1,6 +1,7 @@
 /** Upgraded Smart+: smart_plus/{campaign,adgroup,ad}/…, in the words of the manual endpoints wherever they differ. */
 import { isDeepStrictEqual } from 'node:util';
-import type { BatchOutcome, Native, OperationInput } from '../../../core/connector/types.ts';
+import type { BatchOutcome, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { call, chunks, dataOf, MAX_FILTER_IDS, pages, rawQuery, read, rowsOf } from '../request.ts';
 import { TARGETING_SPEC } from '../smart-plus-table.ts';

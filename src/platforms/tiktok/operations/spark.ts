@@ -4,7 +4,8 @@
  */
 
 import { getPath } from '../../../core/connector/fields.ts';
-import type { Native, OperationInput, Unified } from '../../../core/connector/types.ts';
+import type { OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native, Unified } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { CREATOR_ACTION, postProblem } from '../creator-texts.ts';
 import { rightsOf, unavailableReason } from '../entities/creators.ts';

@@ -1,5 +1,5 @@
 /** Status changes, each by the endpoint of the object's generation. */
-import type { BatchOutcome, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { BatchOutcome, ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { read, rowsOf } from '../request.ts';
 import { type Generation, generationOf, hasSmartAds } from './automation.ts';

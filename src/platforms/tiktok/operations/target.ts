@@ -1,5 +1,6 @@
 /** Targetable values: look-ups of the tool family, and the audiences of an ad account. */
-import type { ListFilters, Native, ObjectSpec, OperationInput } from '../../../core/connector/types.ts';
+import type { ListFilters, ObjectSpec, OperationInput } from '../../../core/connector/object-spec.ts';
+import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { targetFields } from '../entities/target.ts';
 import { type PlaceKind, places } from '../places.ts';
