@@ -173,7 +173,7 @@ export async function buildCore({
     appOf: async (connection) => (await tokens.appFor(connection))?.client_id,
     used: (use) => audit.used(use),
   });
-  const callLog = createCallLog({ db: store.db, log });
+  const callLog = createCallLog({ db: store.db, engine: store.engine, log });
   const conversions = new Conversions({ ...parts, tokens, pipelineWith: runtime.pipelineWith });
   return {
     runtime,

@@ -10,7 +10,7 @@ import { call } from './rows.ts';
 export function callLogSuite(store: () => Store): void {
   describe('batched call log', () => {
     const open = async (capacity?: number) => {
-      const { db } = store();
+      const { db, engine } = store();
       const ws = await repo.createWorkspace(db, { name: 'A' });
       const log = memoryLog();
       let queries = 0;
@@ -23,7 +23,7 @@ export function callLogSuite(store: () => Store): void {
         },
         transformResult: async ({ result }) => result,
       });
-      const calls = createCallLog({ db: counted, log, capacity });
+      const calls = createCallLog({ db: counted, engine, log, capacity });
       const stored = async () => (await repo.listApiCalls(db, ws.id, { limit: 10_000 })).length;
       const fail = (error: Error | undefined) => {
         failure = error;
@@ -104,6 +104,34 @@ export function callLogSuite(store: () => Store): void {
         expect.objectContaining({ fields: expect.objectContaining({ name: 'bad row' }) }),
       );
       await calls.close();
+    });
+
+    it('keeps every character and every kind of value as it was, and what is missing as null', async () => {
+      const { ws, calls } = await open();
+      const odd = [
+        'tab\there',
+        'two\nlines\r\n',
+        'back\\slash \\N \\.',
+        '\\N',
+        '\\.',
+        '',
+        '{"a":[1]}',
+        'ключ 鍵 🗝',
+        "it's -- $1",
+      ];
+      const made = odd.map((text, at) =>
+        call(ws.id, { path: text, error: text, size: at / 3, created_at: new Date(Date.UTC(2026, 0, 1) + at) }),
+      );
+      made.push(
+        call(ws.id, { path: 'half \ud83d', error: null, size: 1e21, created_at: new Date(Date.UTC(2026, 0, 2)) }),
+      );
+      for (const one of made) calls.add(one);
+      await calls.close();
+      const kept = await repo.listApiCalls(store().db, ws.id, { limit: 100, sort: 'created_at', order: 'asc' });
+      expect(kept.map(({ path, error, size, created_at }) => ({ path, error, size, created_at }))).toEqual(
+        made.map(({ path, error, size, created_at }) => ({ path: path.toWellFormed(), error, size, created_at })),
+      );
+      expect(kept[0]).toMatchObject({ external_xref: null, unified_ms: made[0]?.unified_ms ?? null });
     });
 
     it('flushes at close, and loses nothing that was added during a flush', async () => {

@@ -1,10 +1,12 @@
-import type { StoreLog } from './port.ts';
+import type { Store, StoreLog } from './port.ts';
 import { insertApiCalls, type NewApiCall } from './repositories/api-calls.ts';
 import { touchApiKeys } from './repositories/api-keys.ts';
 import type { Db } from './schema.ts';
 
 /** Longest time, in ms, that a row waits in memory. */
 const FLUSH_INTERVAL_MS = 250;
+/** Longest time, in ms, that the last use of a key waits: a busy key would else be written anew with every batch. */
+const KEYS_INTERVAL_MS = 10_000;
 /** Most rows per statement; a full batch is written at once. */
 const BATCH_ROWS = 500;
 /** Most rows in memory while the database is slow or away: about 10 MB. */
@@ -12,6 +14,8 @@ const BUFFER_ROWS = 20_000;
 
 export interface CallLogOptions {
   db: Db;
+  /** What the database is; see {@link insertApiCalls}. */
+  engine?: Store['engine'] | undefined;
   log: StoreLog;
   /** Most rows in memory; further ones are counted, reported and lost. Default 20,000. */
   capacity?: number | undefined;
@@ -21,7 +25,7 @@ export interface CallLogOptions {
 export interface CallLog {
   /** Takes a finished call. Never blocks, never throws. */
   add(call: NewApiCall): void;
-  /** Notes that an API key was used; written with the next batch, once per key. */
+  /** Notes that an API key was used; written once per key, at the latest ten seconds on or at the end. */
   keyUsed(keyId: string, at?: Date): void;
   /** Writes what was added so far. Never rejects: what cannot be written stays in memory for the next time. */
   flush(): Promise<void>;
@@ -34,9 +38,10 @@ export interface CallLog {
 }
 
 /** Starts a writer. Several on one database do not disturb each other. */
-export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOptions): CallLog {
+export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallLogOptions): CallLog {
   let buffer: NewApiCall[] = [];
   let keys = new Map<string, Date>();
+  let keysWrittenAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let dropped = 0;
@@ -55,7 +60,7 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
     if (closed || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
-      void flush();
+      void flush(false);
     }, FLUSH_INTERVAL_MS);
     timer.unref();
   };
@@ -63,7 +68,7 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
   /** Writes rows; one that the database refuses for its content is left out, and does not take the others with it. */
   const write = async (rows: readonly NewApiCall[]): Promise<void> => {
     try {
-      await insertApiCalls(db, rows);
+      await insertApiCalls(db, rows, engine);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (rows.length === 1) {
@@ -77,9 +82,13 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
     }
   };
 
-  const drain = async (): Promise<void> => {
-    const used = keys;
-    keys = new Map();
+  const drain = async (everything: boolean): Promise<void> => {
+    const keysDue = everything || performance.now() - keysWrittenAt >= KEYS_INTERVAL_MS;
+    const used = keysDue ? keys : new Map<string, Date>();
+    if (keysDue) {
+      keys = new Map();
+      keysWrittenAt = performance.now();
+    }
     try {
       for (let left = buffer.length; left > 0; ) {
         const batch = buffer.slice(0, Math.min(left, BATCH_ROWS));
@@ -97,11 +106,11 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
     if (buffer.length > 0 || keys.size > 0) arm();
   };
 
-  const flush = async (): Promise<void> => {
+  const flush = async (everything = true): Promise<void> => {
     // What was added during a running flush needs another one.
     while (writing !== undefined) await writing;
     if (buffer.length === 0 && keys.size === 0 && unreported === 0) return;
-    writing = drain().finally(() => {
+    writing = drain(everything).finally(() => {
       writing = undefined;
     });
     await writing;
@@ -115,7 +124,7 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
         return;
       }
       buffer.push({ ...call, created_at: call.created_at ?? new Date() });
-      if (buffer.length >= BATCH_ROWS && writing === undefined) void flush();
+      if (buffer.length >= BATCH_ROWS && writing === undefined) void flush(false);
       else arm();
     },
     keyUsed(keyId, at = new Date()) {
@@ -123,7 +132,7 @@ export function createCallLog({ db, log, capacity = BUFFER_ROWS }: CallLogOption
       if (seen === undefined || seen < at) keys.set(keyId, at);
       arm();
     },
-    flush,
+    flush: () => flush(),
     async close() {
       closed = true;
       clearTimeout(timer);

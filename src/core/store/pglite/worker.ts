@@ -4,8 +4,15 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { isCopy } from '../copy.ts';
 import { INVALIDATION_CHANNEL } from '../invalidations.ts';
 import type { Answer, ErrorAnswer, QueryAnswer, Request } from './protocol.ts';
+
+/**
+ * The engine touches all of its buffers when it opens, and the default is 128 MB of them. What it reads beyond them is in
+ * the page cache of the system.
+ */
+const SETTINGS = ['shared_buffers=32MB'];
 
 function describe(thrown: unknown): ErrorAnswer {
   const error = thrown as ErrorAnswer;
@@ -19,7 +26,9 @@ async function main(): Promise<void> {
   const post = (answer: Answer) => port.postMessage(answer);
   let db: PGlite;
   try {
-    db = await PGlite.create((workerData as { directory: string }).directory);
+    db = await PGlite.create((workerData as { directory: string }).directory, {
+      startParams: [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])],
+    });
     await db.listen(INVALIDATION_CHANNEL, (payload) => post({ kind: 'notification', payload }));
   } catch (error) {
     post({ kind: 'failed', error: describe(error) });
@@ -28,6 +37,10 @@ async function main(): Promise<void> {
 
   /** Without parameters several statements may stand in one text, as with the `pg` client. */
   const run = async (sql: string, params: readonly unknown[]): Promise<QueryAnswer> => {
+    if (isCopy(sql)) {
+      await db.query(sql, [], { blob: new Blob([params[0] as string]) });
+      return { rows: [], affectedRows: 0, command: undefined };
+    }
     const result = params.length > 0 ? await db.query(sql, [...params]) : (await db.exec(sql)).at(-1);
     return {
       rows: (result?.rows ?? []) as Record<string, unknown>[],

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { copyInto } from '../copy.ts';
 import { newId } from '../ids.ts';
 import { type ApiCallRow, type ApiCallType, type Db, json } from '../schema.ts';
 import { type ListOptions, page } from './list.ts';
@@ -26,13 +27,47 @@ export interface NewApiCall {
   created_at?: Date | undefined;
 }
 
-/** Writes rows in one statement with one parameter, which is far cheaper than one parameter per value. */
-export async function insertApiCalls(db: Db, calls: readonly NewApiCall[]): Promise<void> {
+const COLUMNS = [
+  'id',
+  'workspace_id',
+  'connection_id',
+  'integration_type',
+  'environment',
+  'method',
+  'name',
+  'path',
+  'status',
+  'type',
+  'error',
+  'size',
+  'endapi_ms',
+  'unified_ms',
+  'ip_address',
+  'user_agent',
+  'external_xref',
+  'request_id',
+  'created_at',
+] as const satisfies readonly (keyof NewApiCall)[];
+
+/**
+ * Writes rows in one statement with one parameter, which is far cheaper than one parameter per value.
+ *
+ * @param engine of the database: the embedded one takes rows at half the cost by COPY
+ */
+export async function insertApiCalls(
+  db: Db,
+  calls: readonly NewApiCall[],
+  engine: 'pglite' | 'postgres' = 'postgres',
+): Promise<void> {
   if (calls.length === 0) return;
   const rows = calls.map((call) => {
     const at = call.created_at ?? new Date();
-    return { ...call, id: call.id ?? newId(at.getTime()), created_at: at.toISOString() };
+    return { ...call, id: call.id ?? newId(at.getTime()), created_at: at };
   });
+  if (engine === 'pglite') {
+    await copyInto<NewApiCall>('api_calls', COLUMNS, rows).execute(db);
+    return;
+  }
   await sql`insert into api_calls select * from jsonb_populate_recordset(null::api_calls, ${json(rows)}::jsonb)`.execute(
     db,
   );
