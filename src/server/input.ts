@@ -101,6 +101,9 @@ export const flagOf = (what: string) =>
     .optional()
     .describe(what);
 
+/** A name in a body: 1 to 200 characters, without the space around it. */
+export const nameOf = (what: string) => z.string().trim().min(1).max(200).describe(what);
+
 /** Records of ours in one answer: 1 to 100, 100 when not said. */
 export const limitOf = z.coerce
   .number()

@@ -1,32 +1,26 @@
-/** `/v1`: administration of workspaces, keys and settings. Not part of the wire contract. */
+/** `/v1/workspaces` and `/v1/events`: administration of workspaces, and what happened in them. Not part of the wire contract. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { hasScope, KEY_SCOPES, type KeyScope } from '../../core/auth/key-scopes.ts';
+import { hasScope } from '../../core/auth/key-scopes.ts';
 import { DEFAULT_REDIRECT_ORIGINS, parseOrigin } from '../../core/auth/redirects.ts';
 import { ENVIRONMENTS, parseEnvironment, wireEnvironment } from '../../core/connector/hosts.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { toWire } from '../../core/model/index.ts';
 import {
-  createApiKey,
   createWorkspace,
   deleteWorkspace,
-  getWorkspace,
-  listApiKeys,
-  listConnections,
   listEvents,
   listWorkspaces,
-  revokeApiKey,
-  rotateApiKey,
   updateWorkspace,
 } from '../../core/store/repositories/index.ts';
-import type { ApiKeyRow, EventRow, WorkspaceRow } from '../../core/store/schema.ts';
+import type { EventRow, WorkspaceRow } from '../../core/store/schema.ts';
 import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { instantOf, limitOf, offsetOf } from '../input.ts';
+import { instantOf, limitOf, nameOf, offsetOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
-import { type Principal, principalOf } from '../request.ts';
-
-const text = (what: string, max = 200) => z.string().trim().min(1).max(max).describe(what);
+import { principalOf } from '../request.ts';
+import { workspaceOf } from '../workspace.ts';
+import { KEY_OPERATIONS, keyRoutes } from './keys.ts';
 
 const environmentName = z
   .string()
@@ -61,26 +55,6 @@ const workspaceSchema = z
     updated_at: z.string(),
   })
   .meta({ id: 'Workspace', description: 'A user of polyad: owns keys, app credentials and connections.' });
-
-const keySchema = z
-  .object({
-    id: z.string(),
-    workspace_id: z.string(),
-    name: z.string(),
-    prefix: z.string().describe('First characters of the key.'),
-    scopes: z.array(z.enum(KEY_SCOPES)),
-    connection_ids: z
-      .array(z.string())
-      .optional()
-      .describe('The connections it may use. Absent: all of the workspace.'),
-    key: z.string().optional().describe('The key itself: in the answer that creates it and never again.'),
-    created_at: z.string(),
-    last_used_at: z.string().optional(),
-    expires_at: z.string().optional(),
-    revoked_at: z.string().optional(),
-    rotated_from: z.string().optional().describe('Id of the key that it replaces.'),
-  })
-  .meta({ id: 'ApiKey', description: 'A key of a workspace.' });
 
 const eventSchema = z
   .object({
@@ -128,7 +102,7 @@ const workspaces = {
     description: 'Make its first key with POST /v1/keys and its `workspace_id`.',
     query: none,
     body: z.strictObject({
-      name: text('Name; customers see it on the consent page.'),
+      name: nameOf('Name; customers see it on the consent page.'),
       default_environment: environmentName
         .optional()
         .describe('Environment of calls that name none. Default Production.'),
@@ -146,7 +120,7 @@ const workspaces = {
     params: id,
     query: none,
     body: z.strictObject({
-      name: text('Name; customers see it on the consent page.').optional(),
+      name: nameOf('Name; customers see it on the consent page.').optional(),
       default_environment: environmentName.optional().describe('Environment of calls that name none.'),
       redirect_origins: origins.optional(),
       quota_weight: quotaWeight.optional(),
@@ -163,84 +137,6 @@ const workspaces = {
     params: id,
     query: none,
     answer: { description: 'Deleted. The body is an empty object.', schema: none },
-  }),
-};
-
-const MAX_OVERLAP_SECONDS = 90 * 86_400;
-const DEFAULT_OVERLAP_SECONDS = 86_400;
-
-const workspaceId = z.string().optional().describe('Another workspace than the key’s own: needs the scope `operator`.');
-
-const keys = {
-  list: operation({
-    ...base,
-    id: 'listApiKeys',
-    method: 'GET',
-    path: '/v1/keys',
-    summary: 'List keys',
-    query: z.object({ workspace_id: workspaceId }),
-    answer: { description: 'The keys, newest first, revoked ones included.', schema: z.array(keySchema) },
-  }),
-  create: operation({
-    ...base,
-    id: 'createApiKey',
-    method: 'POST',
-    path: '/v1/keys',
-    summary: 'Create a key',
-    description: 'A key can only be given scopes that the creating key has.',
-    query: none,
-    body: z.strictObject({
-      name: text('Name, for people.'),
-      scopes: z
-        .array(z.enum(KEY_SCOPES))
-        .min(1)
-        .optional()
-        .describe('Default: read, write and spend. Without `spend`, writes that raise what is spent are refused.'),
-      connection_ids: z
-        .array(z.string())
-        .min(1)
-        .max(1000)
-        .optional()
-        .describe('The connections it may use; default: all of the workspace. Not with the scopes admin and operator.'),
-      expires_at: instantOf('When the key stops working.'),
-      workspace_id: workspaceId,
-    }),
-    answer: { description: 'The key; `key` is shown this once.', schema: keySchema },
-  }),
-  rotate: operation({
-    ...base,
-    id: 'rotateApiKey',
-    method: 'POST',
-    path: '/v1/keys/:id/rotate',
-    summary: 'Replace a key by a new one that may do the same',
-    description:
-      'Both keys work during the overlap; then the old one ends. The new one lives as long as the old one was made to.',
-    params: id,
-    query: none,
-    body: z
-      .strictObject({
-        overlap_seconds: z
-          .number()
-          .int()
-          .min(0)
-          .max(MAX_OVERLAP_SECONDS)
-          .optional()
-          .describe('How long the old key still works. Default 86400 (a day); 0 ends it at once.'),
-        expires_at: instantOf('When the new key stops working.'),
-        workspace_id: workspaceId,
-      })
-      .optional(),
-    answer: { description: 'The new key; `key` is shown this once.', schema: keySchema },
-  }),
-  revoke: operation({
-    ...base,
-    id: 'revokeApiKey',
-    method: 'DELETE',
-    path: '/v1/keys/:id',
-    summary: 'Revoke a key, at once and for good',
-    params: id,
-    query: z.object({ workspace_id: workspaceId }),
-    answer: { description: 'The key as it now is.', schema: keySchema },
   }),
 };
 
@@ -264,7 +160,7 @@ const events = operation({
 });
 
 /** Operations of workspaces, keys and events. */
-export const ADMIN_OPERATIONS: readonly Operation[] = [...Object.values(workspaces), ...Object.values(keys), events];
+export const ADMIN_OPERATIONS: readonly Operation[] = [...Object.values(workspaces), ...KEY_OPERATIONS, events];
 
 /** The settings that a body names. */
 const settingsOf = ({
@@ -289,39 +185,22 @@ const workspaceToWire = (row: WorkspaceRow) =>
     updated_at: row.updated_at,
   });
 
-const keyToWire = (row: ApiKeyRow, key?: string) => toWire({ ...row, key });
-
 const eventToWire = (row: EventRow) => toWire(row);
 
-const invalid = (path: string, reason: string): PolyadError =>
-  new PolyadError('input_invalid', { message: `\`${path}\` ${reason}.`, details: { issues: [{ path, reason }] } });
-
-/** The workspace that a call is about: the caller's own, or for operators the one named. */
-function targetOf(principal: Principal, named: string | undefined): string {
-  if (named === undefined || named === principal.workspace.id) return principal.workspace.id;
-  if (hasScope(principal.key.scopes, 'operator')) return named;
-  // The same answer as for an id that does not exist: keys of one workspace learn nothing of another.
-  throw new PolyadError('workspace_not_found', { details: { workspace_id: named.slice(0, 64) } });
-}
-
-export function adminRoutes(app: FastifyInstance, { runtime }: Deps): void {
+/** Registers the routes of workspaces, keys and events. */
+export function adminRoutes(app: FastifyInstance, deps: Deps): void {
+  const { runtime } = deps;
   const { db } = runtime.store;
   const now = (): Date => runtime.clock.now();
 
-  const existing = async (principal: Principal, named: string | undefined): Promise<WorkspaceRow> => {
-    const row = await getWorkspace(db, targetOf(principal, named));
-    if (row === undefined)
-      throw new PolyadError('workspace_not_found', { details: { workspace_id: named?.slice(0, 64) } });
-    return row;
-  };
-
   serve(app, workspaces.list, async ({ request, query }) => {
     const principal = principalOf(request);
-    if (!hasScope(principal.key.scopes, 'operator')) return [workspaceToWire(await existing(principal, undefined))];
+    if (!hasScope(principal.key.scopes, 'operator'))
+      return [workspaceToWire(await workspaceOf(db, principal, undefined))];
     return (await listWorkspaces(db, { ...query, order: 'asc' })).map(workspaceToWire);
   });
   serve(app, workspaces.get, async ({ request, params }) =>
-    workspaceToWire(await existing(principalOf(request), params['id'])),
+    workspaceToWire(await workspaceOf(db, principalOf(request), params['id'])),
   );
   serve(app, workspaces.create, async ({ body }) => {
     const { name, default_environment } = body;
@@ -337,7 +216,7 @@ export function adminRoutes(app: FastifyInstance, { runtime }: Deps): void {
     return workspaceToWire(row);
   });
   serve(app, workspaces.update, async ({ request, params, body }) => {
-    const row = await existing(principalOf(request), params['id']);
+    const row = await workspaceOf(db, principalOf(request), params['id']);
     const { name, default_environment } = body;
     const settings = settingsOf(body);
     const changed = await updateWorkspace(
@@ -358,68 +237,13 @@ export function adminRoutes(app: FastifyInstance, { runtime }: Deps): void {
     const principal = principalOf(request);
     if (params['id'] === principal.workspace.id)
       throw new PolyadError('input_invalid', { message: 'A key cannot delete its own workspace.' });
-    const before = workspaceToWire(await existing(principal, params['id']));
+    const before = workspaceToWire(await workspaceOf(db, principal, params['id']));
     await deleteWorkspace(db, params['id'] as string);
     noteAct(request, { details: { before } });
     return {};
   });
 
-  serve(app, keys.list, async ({ request, query }) => {
-    const { id: target } = await existing(principalOf(request), query.workspace_id);
-    return (await listApiKeys(db, target)).map((row) => keyToWire(row));
-  });
-  /** Nobody gives more than he has. */
-  const givable = (principal: Principal, scopes: readonly string[]): void => {
-    const beyond = scopes.filter((scope) => !hasScope(principal.key.scopes, scope as KeyScope));
-    if (beyond.length > 0)
-      throw new PolyadError('key_scope', {
-        message: `This key cannot give what it does not have: ${beyond.join(', ')}.`,
-        details: { needed: beyond, scopes: principal.key.scopes },
-      });
-  };
-  const inFuture = (instant: Date | undefined): void => {
-    if (instant !== undefined && instant <= now()) throw invalid('expires_at', 'must be in the future');
-  };
-  serve(app, keys.create, async ({ request, body }) => {
-    const principal = principalOf(request);
-    const { name, expires_at, connection_ids, scopes = ['read', 'write', 'spend'] } = body;
-    givable(principal, scopes);
-    inFuture(expires_at);
-    const { id: target } = await existing(principal, body.workspace_id);
-    if (connection_ids !== undefined) {
-      // Who may make keys can make one without a list.
-      if (hasScope(scopes, 'admin'))
-        throw invalid('connection_ids', 'is not possible with the scope admin or operator');
-      const known = await listConnections(db, target, { connection_ids, limit: connection_ids.length });
-      const unknown = connection_ids.filter((one) => !known.some(({ id: other }) => other === one));
-      if (unknown.length > 0) throw invalid('connection_ids', `names unknown connections: ${unknown.join(', ')}`);
-    }
-    const made = await createApiKey(db, target, { name, scopes, expires_at, connection_ids }, now());
-    noteAct(request, { workspaceId: target, details: { after: keyToWire(made.row) } });
-    return keyToWire(made.row, made.key);
-  });
-  serve(app, keys.rotate, async ({ request, params, body }) => {
-    const principal = principalOf(request);
-    const { overlap_seconds: overlap = DEFAULT_OVERLAP_SECONDS, expires_at, workspace_id } = body ?? {};
-    inFuture(expires_at);
-    const { id: target } = await existing(principal, workspace_id);
-    const keyId = params['id'] as string;
-    const present = (await listApiKeys(db, target)).find((row) => row.id === keyId);
-    // The new key is shown to whoever asks for it, so asking is as good as making one.
-    if (present !== undefined) givable(principal, present.scopes);
-    const made = await rotateApiKey(db, target, keyId, { overlapMs: overlap * 1000, expires_at }, now());
-    noteAct(request, {
-      ...{ workspaceId: target, objectId: keyId },
-      details: { after: keyToWire(made.row), old_key_ends: made.old.expires_at?.toISOString() },
-    });
-    return keyToWire(made.row, made.key);
-  });
-  serve(app, keys.revoke, async ({ request, params, query }) => {
-    const { id: target } = await existing(principalOf(request), query.workspace_id);
-    const revoked = keyToWire(await revokeApiKey(db, target, params['id'] as string, now()));
-    noteAct(request, { workspaceId: target, details: { after: revoked } });
-    return revoked;
-  });
+  keyRoutes(app, deps);
 
   serve(app, events, async ({ request, query }) => {
     const { key, workspace } = principalOf(request);
