@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dateTime, id, openEnum } from './common.ts';
-import { API_CALL_TYPES } from './enums.ts';
+import { API_CALL_TYPES } from './enums-connection.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dateTime, id, openEnum, timestamps } from './common.ts';
-import { ACTORS, CATEGORIES, HEALTH_STATES, LIFECYCLES } from './enums.ts';
+import { ACTORS, CATEGORIES, HEALTH_STATES, LIFECYCLES } from './enums-connection.ts';
 import { PERMISSIONS } from './permissions.ts';
 
 const text = (what: string) => z.string().optional().describe(what);

@@ -1,10 +1,8 @@
 /**
- * Every enum of the unified advertising model, in the order of the wire contract. A list here is closed for requests
- * and open for answers (see `openEnum` in common.ts). Lists are shared where the wire has the same values in several
- * objects.
+ * Every enum of the unified advertising objects, in the order of the wire contract; those of reports and of connections
+ * are in the `enums-*.ts` files beside it. A list here is closed for requests and open for answers (see `openEnum` in
+ * common.ts). Lists are shared where the wire has the same values in several objects.
  */
-
-import type { Actor } from '../errors/errors-table.ts';
 
 /** Set state of an object: what its owner wants. */
 export const STATUSES = [
@@ -187,51 +185,6 @@ export const TARGET_TYPES = [
 ] as const;
 export type TargetType = (typeof TARGET_TYPES)[number];
 
-/** Breakdown of a report. */
-export const DIMENSIONS = ['DATE', 'PLATFORM', 'PLATFORM_POSITION', 'DEVICE'] as const;
-/**
- * Further breakdowns, an addition of polyad: they come back only where they were asked for, so clients that know the wire
- * contract alone never meet them.
- */
-export const EXTRA_DIMENSIONS = [
-  'HOUR',
-  'COUNTRY',
-  'REGION',
-  'DMA',
-  'AGE',
-  'GENDER',
-  'LANGUAGE',
-  'INTEREST',
-  'NETWORK',
-  'DEVICE_BRAND',
-  'CONTEXT',
-  'CONVERSION_EVENT',
-  'EVENT_SOURCE',
-  'LANDING_PAGE',
-  'COMPONENT',
-  'LIVE_ROOM',
-  'POST',
-  'IMAGE',
-  'VIDEO',
-  'SEARCH_TERM',
-  'SEARCH_KEYWORD',
-  'MATCH_TYPE',
-  'AD_TYPE',
-  'SKAN_POSTBACK',
-  'PLAYABLE',
-  'CATALOG',
-  'MATERIAL',
-  'PRODUCT_GROUP',
-  'PRODUCT',
-] as const;
-/** Every breakdown that a report may be asked for. */
-export const ALL_DIMENSIONS = [...DIMENSIONS, ...EXTRA_DIMENSIONS] as const;
-export type Dimension = (typeof ALL_DIMENSIONS)[number];
-
-/** What one row of a report can stand for. An addition of polyad. */
-export const REPORT_LEVELS = ['organization', 'campaign', 'group', 'ad'] as const;
-export type ReportLevel = (typeof REPORT_LEVELS)[number];
-
 /** Unit of a frequency cap's period. */
 export const TIME_UNITS = ['UNSPECIFIED', 'LIFETIME', 'MONTHS', 'WEEKS', 'DAYS', 'HOURS', 'MINUTES'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
@@ -339,76 +292,6 @@ export type DayOfWeek = (typeof DAYS_OF_WEEK)[number];
 /** Inventory filter by publisher. The only advertising enum in lower case on the wire. */
 export const PUBLISHER_VISIBILITY_CATEGORIES = ['limited', 'standard', 'expanded'] as const;
 export type PublisherVisibilityCategory = (typeof PUBLISHER_VISIBILITY_CATEGORIES)[number];
-
-/** Category of an integration on the wire. polyad's own integrations are `ads` and `passthrough`. */
-export const CATEGORIES = [
-  'passthrough',
-  'hris',
-  'ats',
-  'auth',
-  'saml',
-  'crm',
-  'enrich',
-  'martech',
-  'ticketing',
-  'uc',
-  'accounting',
-  'storage',
-  'commerce',
-  'payment',
-  'genai',
-  'messaging',
-  'kms',
-  'task',
-  'scim',
-  'lms',
-  'repo',
-  'metadata',
-  'calendar',
-  'verification',
-  'ads',
-  'analytics',
-  'forms',
-  'shipping',
-  'assessment',
-  'signing',
-  'clubs',
-  'datastore',
-  'cdp',
-  'performance',
-  'social',
-] as const;
-export type Category = (typeof CATEGORIES)[number];
-
-/** Whether an integration honours a list option; `supported-required` means the list call is refused without it. */
-export const SUPPORT_LEVELS = ['supported-required', 'supported', 'not-supported'] as const;
-export type SupportLevel = (typeof SUPPORT_LEVELS)[number];
-
-/** How a change reaches a webhook: pushed by the platform, or found by polling. */
-export const WEBHOOK_TYPES = ['virtual', 'native'] as const;
-export type WebhookType = (typeof WEBHOOK_TYPES)[number];
-
-/** What kind of call the call log recorded. */
-export const API_CALL_TYPES = ['login', 'webhook', 'inbound', 'mcp'] as const;
-export type ApiCallType = (typeof API_CALL_TYPES)[number];
-
-/** Health of a connection. `unknown` until the first call. */
-export const HEALTH_STATES = ['healthy', 'unhealthy', 'unknown'] as const;
-export type HealthState = (typeof HEALTH_STATES)[number];
-
-/** Where a connection's tokens stand in their life: docs/guides/tokens.md has what each means. */
-export const LIFECYCLES = [
-  'healthy',
-  'expiring',
-  'refreshing',
-  'degraded',
-  'reauthorization_due',
-  'revoked',
-  'paused',
-] as const;
-
-/** Who must act on an error. */
-export const ACTORS = ['caller', 'customer', 'operator', 'platform'] as const satisfies readonly Actor[];
 
 /** Who decides on targeting, bids and placements of a campaign and what is below it. An addition of polyad. */
 export const AUTOMATIONS = ['manual', 'smart_plus', 'smart_plus_legacy'] as const;

@@ -13,6 +13,8 @@ export * from './creator-authorization.ts';
 export * from './currency-table.ts';
 export * from './decimal.ts';
 export * from './enums.ts';
+export * from './enums-connection.ts';
+export * from './enums-report.ts';
 export * from './fields.ts';
 export * from './group.ts';
 export * from './identity.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dateTime, openEnum } from './common.ts';
-import { CATEGORIES, SUPPORT_LEVELS, WEBHOOK_TYPES } from './enums.ts';
+import { CATEGORIES, SUPPORT_LEVELS, WEBHOOK_TYPES } from './enums-connection.ts';
 
 const text = (what: string) => z.string().optional().describe(what);
 const flag = (what: string) => z.boolean().optional().describe(what);

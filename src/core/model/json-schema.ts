@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { apiCall } from './apicall.ts';
 import { connection } from './connection.ts';
-import { DIMENSIONS, EXTRA_DIMENSIONS, REPORT_LEVELS } from './enums.ts';
+import { DIMENSIONS, EXTRA_DIMENSIONS, REPORT_LEVELS } from './enums-report.ts';
 import { integration } from './integration.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_REPORT_LIMIT, SORT_KEYS } from './list-query.ts';
 import { EXTRA_METRICS, METRICS } from './metrics-table.ts';

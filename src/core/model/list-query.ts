@@ -1,15 +1,8 @@
 /** Query parameters of the advertising endpoints: what each object takes, parsed and checked. */
 import { z } from 'zod';
 import { PolyadError } from '../errors/index.ts';
-import {
-  ALL_DIMENSIONS,
-  type Dimension,
-  EFFECTIVE_STATUSES,
-  GOALS,
-  REPORT_LEVELS,
-  type ReportLevel,
-  STATUSES,
-} from './enums.ts';
+import { EFFECTIVE_STATUSES, GOALS, STATUSES } from './enums.ts';
+import { ALL_DIMENSIONS, type Dimension, REPORT_LEVELS, type ReportLevel } from './enums-report.ts';
 import { type FieldSelection, parseFields } from './fields.ts';
 import { ALL_METRICS, type Metric } from './metrics-table.ts';
 import { type FilterName, ITEM_OPTIONS, LIST_OPTIONS, OBJECTS } from './objects.ts';

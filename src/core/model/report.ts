@@ -3,7 +3,7 @@ import { adsAd } from './ad.ts';
 import { adsCampaign } from './campaign.ts';
 import { dateTime, id, openEnum, raw, timestamps } from './common.ts';
 import { adsCreative } from './creative.ts';
-import { DIMENSIONS, REPORT_LEVELS } from './enums.ts';
+import { DIMENSIONS, REPORT_LEVELS } from './enums-report.ts';
 import { adsGroup } from './group.ts';
 import { adsInsertionorder } from './insertionorder.ts';
 import { METRIC_UNIT_NAMES, METRICS } from './metrics-table.ts';
