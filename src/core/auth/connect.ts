@@ -6,21 +6,14 @@
  * minutes; where to return to was checked against the allow list when the flow began and lies in the row since; a callback
  * that fails any of this is answered with a page and never with a redirect.
  */
-import type { CredentialUse } from '../audit/uses.ts';
-import { encodeQuery } from '../calls/encode.ts';
-import type { Clock } from '../clock.ts';
 import type { GrantRecipe, TokenSet } from '../connector/auth-spec.ts';
-import type { Environment, Platform } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
-import type { Breakers } from '../http/breaker.ts';
-import type { HttpClient } from '../http/client.ts';
-import { callbackUrl } from '../integrations/integrations.ts';
 import type { Permission } from '../model/permissions.ts';
-import type { Pacer } from '../pacing/pacer.ts';
 import type { StoreLog } from '../store/port.ts';
-import { getConnection, getIntegration } from '../store/repositories/index.ts';
+import { getConnection } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import type { Admission } from './admission.ts';
+import { authorizeUrl, denied, exchangeCode, type GrantParts } from './connect-grant.ts';
 import { CallbackOnce, sentHash } from './connect-once.ts';
 import {
   type BrowserAnswer,
@@ -37,11 +30,8 @@ import { toSealed } from './credentials.ts';
 import { importForm } from './import-form.ts';
 import { readImport } from './import-tokens.ts';
 import { grantChanges, missingPermissions } from './life/changes.ts';
-import { nativeScopes } from './permissions.ts';
-import { challengeOf } from './pkce.ts';
 import { withParams } from './redirects.ts';
 import type { Signer } from './signing.ts';
-import { failureOf, fillParams, runTokenCall } from './token-calls.ts';
 
 /** What a route knows of the browser's request. */
 export interface BrowserRequest {
@@ -61,17 +51,10 @@ export interface CustomerAct {
   ipAddress: string | undefined;
 }
 
-export interface ConnectParts extends StartParts {
-  http: HttpClient;
-  /** Counts token calls against the app's quotas; absent = they are not counted. */
-  pacer?: Pacer | undefined;
-  breakers?: Breakers | undefined;
-  clock: Clock;
+export interface ConnectParts extends StartParts, GrantParts {
   log: StoreLog;
   signer: Signer;
   admission: Admission;
-  /** Told of each use of a customer's credential. */
-  used?: ((use: CredentialUse) => void) | undefined;
   /** Told of each connection that a customer authorised. */
   acted?: ((act: CustomerAct) => Promise<void>) | undefined;
 }
@@ -147,7 +130,7 @@ export class ConnectFlow {
         this.#settled(found, request, async () => {
           const code = grant.codeParams.map((name) => query[name]).find((value) => value !== undefined && value !== '');
           if (query['error'] !== undefined || code === undefined) throw denied(platform, query);
-          const tokens = await this.#exchange(found, grant, code, signal);
+          const tokens = await exchangeCode(this.#parts, found, grant, code, signal);
           return this.#admit(found, grant, tokens, { ...request, signal });
         });
       return this.#once.run(found.row, browser, sent, work, request.signal);
@@ -155,10 +138,6 @@ export class ConnectFlow {
   }
 
   // ------------------------------------------------------------------------------------------------ steps
-
-  async #app(workspaceId: string, platform: Platform, environment: Environment) {
-    return this.#parts.apps.get(workspaceId, platform.manifest.type, environment);
-  }
 
   #page(found: FoundFlow, failed?: { error: string; values: Record<string, string> }): BrowserAnswer {
     const { workspace, platform, environment, flow, grant } = found;
@@ -183,73 +162,7 @@ export class ConnectFlow {
 
   async #toPlatform(found: FoundFlow, grant: GrantRecipe, browser: string): Promise<BrowserAnswer> {
     const bound = await this.#states.bind(found, browser);
-    const { flow, platform, environment, workspace } = bound;
-    const app = await this.#app(workspace.id, platform, environment);
-    if (app === undefined)
-      throw new PolyadError('integration_not_configured', {
-        details: { integration_type: platform.manifest.type, environment },
-      });
-    const integration = await getIntegration(this.#parts.store.db, workspace.id, platform.manifest.type, environment);
-    const params = fillParams(grant.authorize.params, {
-      client_id: app.client_id,
-      redirect_uri: callbackUrl(this.#parts.publicUrl(), platform, grant.callbackSlash === true),
-      state: this.#states.stateOf(bound),
-      scope: (integration?.settings.scopes ?? nativeScopes(platform, flow.permissions)).join(' '),
-      code_challenge: flow.verifier === undefined ? undefined : challengeOf(flow.verifier),
-    });
-    if (flow.verifier !== undefined) {
-      params['code_challenge'] ??= challengeOf(flow.verifier);
-      params['code_challenge_method'] ??= 'S256';
-    }
-    const base = this.#parts.hosts(platform, environment)[grant.authorize.host] as string;
-    return redirectTo(
-      `${base.replace(/\/+$/, '')}${grant.authorize.path}?${encodeQuery(params, platform.manifest.queryStyle)}`,
-    );
-  }
-
-  async #exchange(found: FoundFlow, grant: GrantRecipe, code: string, signal: AbortSignal): Promise<TokenSet> {
-    const { http, pacer, breakers, clock, hosts, publicUrl } = this.#parts;
-    const { platform, environment, workspace, flow } = found;
-    const app = await this.#app(workspace.id, platform, environment);
-    if (app === undefined)
-      throw new PolyadError('integration_not_configured', {
-        details: { integration_type: platform.manifest.type, environment },
-      });
-    try {
-      this.#parts.used?.({ workspaceId: workspace.id, connectionId: flow.connection_id, purpose: 'exchange' });
-      const answer = await runTokenCall(
-        {
-          platform,
-          environment,
-          hosts: hosts(platform, environment),
-          call: grant.exchange,
-          values: {
-            ...app,
-            code,
-            redirect_uri: callbackUrl(publicUrl(), platform, grant.callbackSlash === true),
-            code_verifier: flow.verifier,
-          },
-          repeatable: false,
-          signal,
-        },
-        { http, clock, pacer, breakers },
-      );
-      return grant.readTokens(answer);
-    } catch (error) {
-      const failure = failureOf(error);
-      if (
-        !(error instanceof PolyadError) ||
-        failure === undefined ||
-        failure.scope === 'app' ||
-        failure.scope === 'platform'
-      )
-        throw error;
-      throw new PolyadError('oauth_exchange_failed', {
-        message: error.message,
-        ...(error.platform === undefined ? {} : { platform: error.platform }),
-        cause: error,
-      });
-    }
+    return redirectTo(await authorizeUrl(this.#parts, bound, grant, this.#states.stateOf(bound)));
   }
 
   async #admit(
@@ -391,16 +304,4 @@ export class ConnectFlow {
     this.#parts.log[error.code === 'internal' ? 'error' : 'info'](facts, 'a connect flow did not succeed');
     return error;
   }
-}
-
-/** The platform sent the customer back without a code. What it says goes on as its words, not as ours. */
-function denied(platform: Platform, query: Record<string, string | undefined>): PolyadError {
-  const words = (query['error_description'] ?? query['error'])?.slice(0, 300);
-  return new PolyadError('oauth_denied', {
-    platform: {
-      integration_type: platform.manifest.type,
-      ...(query['error'] === undefined ? {} : { code: query['error'].slice(0, 100) }),
-      ...(words === undefined ? {} : { message: words }),
-    },
-  });
 }
