@@ -77,6 +77,50 @@ describe('bulk writes', () => {
     expect(mixed.body.results.map(({ status }: Json) => status)).toEqual([200, 200, 200, 404]);
   });
 
+  it('answer a status that cannot be, or an object that has none, item by item', async () => {
+    const [id, other] = (await made(2, 'Odd')) as [string, string];
+    const items = [
+      { method: 'status', id, status: 'NONSENSE' },
+      { method: 'status', id: other, status: 'PAUSED' },
+      { method: 'create', body: campaign('Beside') },
+    ];
+    const first = await bulk(items, { 'idempotency-key': 'odd' });
+    expect(first.body.results.map(({ status }: Json) => status)).toEqual([422, 200, 200]);
+    expect(first.body.results[0].error.code).toBe('input_value_unsupported');
+    // The key is not busy for ever.
+    const again = await bulk(items, { 'idempotency-key': 'odd' });
+    expect(again.body.summary).toEqual({ total: 3, succeeded: 2, failed: 1, replayed: 3 });
+    const { body } = await polyad.call('POST', `/v1/bulk/${connection}/audience?org_id=${organization}`, {
+      items: [
+        { method: 'status', id: '1', status: 'PAUSED' },
+        { method: 'create', body: { name: 'Beside', type: 'STREAM' } },
+      ],
+    });
+    expect(body.results.map(({ status }: Json) => status)).toEqual([405, 200]);
+  });
+
+  it('leave the server alone when their caller goes while items wait for quota', async () => {
+    await polyad.control('PATCH', '/settings', { limits: 'on' });
+    const release = polyad.hold();
+    try {
+      const items = Array.from({ length: 400 }, (_, index) => ({ method: 'create', body: campaign(`Gone ${index}`) }));
+      const caller = new AbortController();
+      const answer = fetch(`${polyad.url}/v1/bulk/${connection}/campaign`, {
+        method: 'POST',
+        headers: { authorization: polyad.key, 'content-type': 'application/json' },
+        body: JSON.stringify({ items }),
+        signal: caller.signal,
+      });
+      await polyad.queued(1);
+      caller.abort();
+      await expect(answer).rejects.toThrow();
+    } finally {
+      release();
+      await polyad.control('PATCH', '/settings', { limits: 'off' });
+    }
+    expect((await bulk([{ method: 'create', body: campaign('After') }])).status).toBe(200);
+  });
+
   it('are idempotent item by item', async () => {
     const items = Array.from({ length: 30 }, (_, index) => ({ method: 'create', body: campaign(`Once ${index}`) }));
     await polyad.control('POST', '/faults', { kind: 'drop_after', rate: 0.3, path: 'campaign/create' });

@@ -123,6 +123,17 @@ export function journalSuite(engine: string, open: () => Promise<Store>, close: 
       expect(sent.signal.aborted).toBe(false);
     });
 
+    it('is no open write when its caller goes while it is marked: nothing has left', async () => {
+      const caller = new AbortController();
+      const entry = await entryOf(begin(0, 'key', 'same', caller.signal));
+      const marking = entry.beforeSend(request);
+      caller.abort(new Error('gone'));
+      await expect(marking).rejects.toThrow('gone');
+      expect(entry.sentAt).toBeUndefined();
+      await entry.failed(new Error('gone'), 'r');
+      expect((await entryOf(begin(1))).sentAt).toBeUndefined();
+    });
+
     it('forgets answers after a day, and open writes after a month', async () => {
       await (await entryOf(begin(0, 'done'))).done({ id: '1' });
       const open = await entryOf(begin(0, 'open'));

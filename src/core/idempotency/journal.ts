@@ -273,6 +273,11 @@ export class WriteEntry implements WriteGate {
         message: 'Another node has taken this write over.',
         retryAfterMs: 1_000,
       });
+    // The caller went while it was marked: it stays here, and the mark must not say otherwise.
+    if (this.signal.aborted) {
+      if (this.#sentAt === undefined) await unmarkSent(store.db, this.#row.id, this.holder, now);
+      throw this.signal.reason;
+    }
     this.#sentAt = sentAt;
     this.#fate = 'unknown';
     this.#caller.removeEventListener('abort', this.#onAbort);

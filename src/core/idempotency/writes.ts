@@ -81,13 +81,12 @@ export class Writes {
       }
     }
     const open = changes.flatMap(({ id }, index) => (outcomes.has(index) ? [] : [{ id, index }]));
-    const errors = await this.#objects.setStatus(
-      scope,
-      object,
-      [...new Set(open.map(({ id }) => id))],
-      status,
-      options,
-    );
+    const ids = [...new Set(open.map(({ id }) => id))];
+    const errors = await this.#objects.setStatus(scope, object, ids, status, options).catch((thrown) => {
+      // Every change gets an outcome: one that is left open would keep its key busy.
+      const error = asPolyadError(thrown);
+      return new Map(ids.map((id) => [id, error]));
+    });
     for (const { id, index } of open) {
       const error = errors.get(id);
       const body = { id, status };

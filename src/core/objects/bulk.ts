@@ -77,31 +77,33 @@ export class Bulk {
     let next = 0;
     let wake: (() => void) | undefined;
     let running = 0;
+    let left = false;
     const emit = (results: readonly BulkResult[]): void => {
       ready.push(...results);
       wake?.();
     };
+    // Never fails: nobody listens to it when the reader has gone.
     const worker = async (): Promise<void> => {
       running += 1;
-      try {
-        while (next < todo.length && !scope.signal.aborted) {
-          const work = todo[next++] as Work;
-          emit(await this.#patiently(scope, work, () => this.#once(scope, object, work, keyOf, options)));
-        }
-      } finally {
-        running -= 1;
-        wake?.();
+      while (next < todo.length && !left && !scope.signal.aborted) {
+        const work = todo[next++] as Work;
+        emit(await this.#patiently(scope, work, () => this.#once(scope, object, work, keyOf, options)));
       }
+      running -= 1;
+      wake?.();
     };
-    const workers = Promise.all(Array.from({ length: Math.min(PARALLEL, todo.length) }, worker));
-    for (;;) {
-      while (ready.length > 0) yield ready.shift() as BulkResult;
-      if (running === 0) break;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+    for (let count = Math.min(PARALLEL, todo.length); count > 0; count -= 1) void worker();
+    try {
+      for (;;) {
+        while (ready.length > 0) yield ready.shift() as BulkResult;
+        if (running === 0) break;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      left = true;
     }
-    await workers;
     scope.signal.throwIfAborted();
   }
 
@@ -113,7 +115,12 @@ export class Bulk {
       const wait = Math.max(...waits);
       // Changes of a batch that went through are not repeated for those that did not: each has its own answer.
       if (wait === 0 || wait > MAX_WAIT_MS || tries >= MAX_TRIES || work.length > 1) return results;
-      await this.#clock.sleep(wait, scope.signal);
+      try {
+        await this.#clock.sleep(wait, scope.signal);
+      } catch {
+        // The caller has gone: nobody waits for another try.
+        return results;
+      }
     }
   }
 
@@ -126,21 +133,21 @@ export class Bulk {
   ): Promise<BulkResult[]> {
     const [only] = work;
     if (only === undefined) return [];
-    if (only.item.method === 'status' && options.dryRun !== true) {
-      const changes = work.map(({ index, item }) => ({ id: (item as { id: string }).id, key: keyOf(index) }));
-      const outcomes = await this.#writes.setStatus(scope, object, only.item.status, changes, options);
-      return work.map(({ index, item }, position) => {
-        const outcome = outcomes[position] as WriteAnswer | PolyadError;
-        return outcome instanceof PolyadError
-          ? failed(index, item, outcome, scope.requestId)
-          : done(index, item, outcome);
-      });
-    }
     const { index, item } = only;
     try {
+      if (only.item.method === 'status' && options.dryRun !== true) {
+        const changes = work.map((one) => ({ id: (one.item as { id: string }).id, key: keyOf(one.index) }));
+        const outcomes = await this.#writes.setStatus(scope, object, only.item.status, changes, options);
+        return work.map((one, position) => {
+          const outcome = outcomes[position] as WriteAnswer | PolyadError;
+          return outcome instanceof PolyadError
+            ? failed(one.index, one.item, outcome, scope.requestId)
+            : done(one.index, one.item, outcome);
+        });
+      }
       return [done(index, item, await this.#single(scope, object, item, { ...options, idempotencyKey: keyOf(index) }))];
     } catch (error) {
-      return [failed(index, item, asPolyadError(error), scope.requestId)];
+      return work.map((one) => failed(one.index, one.item, asPolyadError(error), scope.requestId));
     }
   }
 

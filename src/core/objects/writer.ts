@@ -229,7 +229,13 @@ export class ObjectWriter {
     }
     for (const { organization, ids: own } of byAccount.values()) {
       const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
-      const native = this.#encode(opened, { status }, organization, 'update', typeName);
+      let native: Native;
+      try {
+        native = this.#encode(opened, { status }, organization, 'update', typeName);
+      } catch (error) {
+        for (const id of own) errors.set(id, asPolyadError(error));
+        continue;
+      }
       const { maxIds, run } = batch as NonNullable<ObjectSpec['statusBatch']>;
       for (let start = 0; start < own.length; start += maxIds) {
         const chunk = own.slice(start, start + maxIds);
