@@ -1,14 +1,24 @@
-/** What answers say about quotas reaches the pacer: through the pipeline and by pass-through, over real HTTP. */
+/**
+ * What answers say about quotas reaches the pacer: through the pipeline and by pass-through, over real HTTP. What cannot
+ * be true does no harm.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PassthroughService } from '../../src/core/calls/passthrough.ts';
 import { Pipeline } from '../../src/core/calls/pipeline.ts';
 import type { TokenSource } from '../../src/core/calls/ports.ts';
+import { readUsage, retryAfterOf, waitOf, withWait } from '../../src/core/calls/quota-feedback.ts';
 import { Meter, type Scope } from '../../src/core/calls/scope.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { PlatformRegistry } from '../../src/core/connector/registry.ts';
-import type { Manifest, Platform, PlatformRequest } from '../../src/core/connector/types.ts';
+import type {
+  Classification,
+  Manifest,
+  Platform,
+  PlatformRequest,
+  UsageReader,
+} from '../../src/core/connector/types.ts';
 import { Breakers } from '../../src/core/http/breaker.ts';
 import { RetryBudgets } from '../../src/core/http/budget.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
@@ -32,6 +42,10 @@ const QUOTAS: Pick<Manifest, 'quotas' | 'usage'> = {
   ],
   usage: [
     { kind: 'headers', bucket: 'reads', limit: 'x-limit', remaining: 'x-remaining', reset: 'x-reset' },
+    {
+      ...{ kind: 'percent', header: 'x-usage', keyed: true, fields: ['used'], typeField: 'type' },
+      ...{ buckets: { '*': 'reads' }, slowAt: 75, stopAt: 95 },
+    },
     { kind: 'body_wait', path: 'error.retryDelay', unit: 'duration' },
   ],
 };
@@ -169,6 +183,41 @@ describe('what the platform says', () => {
     expect(pacer.counts().refusedByPlatform.get('acme.reads')).toBe(1);
   });
 
+  it.each([
+    ['entries that are none', '{"1":[null,5,"x",[{"used":99}]],"2":null}'],
+    ['a type that cannot be told', '{"1":[{"type":{"toString":1},"used":10}]}'],
+    ['names that every object has', '{"1":[{"type":"constructor","used":10},{"type":"__proto__","used":10}]}'],
+  ])('in damaged headers: %s do not spoil the answer', async (_name, text) => {
+    reply = { headers: { 'x-usage': text }, body: { fine: true } };
+    expect((await get()).json).toEqual({ fine: true });
+    expect(await pass()).toBe(200);
+    expect(asked).toBe(2);
+  });
+
+  it.each(['1e9', '99999999999999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+    'as a wait of years (%s): the bucket’s own rule holds, and quotas can still be shown',
+    async (wait) => {
+      reply = { status: 429, headers: { 'retry-after': wait } };
+      expect(await pass()).toBe(429);
+      const [reads] = pacer.snapshot();
+      const rests = Date.parse(reads?.resting_until as string) - Date.now();
+      expect(rests).toBeGreaterThan(50_000);
+      expect(rests).toBeLessThanOrEqual(60_000);
+    },
+  );
+
+  it('about one ad account: what all calls share is not laid low for it', async () => {
+    const known = platform.errors.classify;
+    platform.errors.classify = (request, response) => {
+      const failure = known(request, response);
+      return failure === null ? null : { ...failure, scope: 'organization', bucket: 'account' };
+    };
+    reply = { status: 429 };
+    expect(await pass()).toBe(429);
+    expect(pacer.snapshot()).toMatchObject([{ bucket: 'acme.reads', learned: false, resting_until: null }]);
+    expect(pacer.counts().refusedByPlatform.size).toBe(0);
+  });
+
   it('as a refusal by pass-through: the next call waits', async () => {
     reply = { status: 429, headers: { 'retry-after': '70' } };
     expect(await pass()).toBe(429);
@@ -186,5 +235,68 @@ describe('what the platform says', () => {
     await pipeline.jobEnded(scope(), platform, { method: 'GET', path: '/x', ...job });
     await get(job);
     expect(asked).toBe(3);
+  });
+});
+
+describe('figures that cannot be true', () => {
+  const at = Date.parse('2026-11-22T12:00:00Z');
+  const view = (reader: Partial<UsageReader>, headers: Record<string, string>) =>
+    readUsage([reader as UsageReader], headers, at);
+
+  it.each([
+    ['120', 120_000],
+    ['1.5', 1_500],
+    [' 30 ', 30_000],
+    ['Sun, 22 Nov 2026 12:01:00 GMT', 60_000],
+    ['Sun, 22 Nov 2026 11:59:00 GMT', undefined],
+    ['0', undefined],
+    ['-5', undefined],
+    ['1e9', undefined],
+    ['Infinity', undefined],
+    ['120, 120', undefined],
+    ['soon', undefined],
+    ['Sun, 22 Nov 2099 12:00:00 GMT', undefined],
+  ])('Retry-After %j', (text, ms) => expect(retryAfterOf({ 'retry-after': text }, at)).toBe(ms));
+
+  it('waits beyond belief, in every form', () => {
+    for (const text of ['99999999999s', 'PT99999999H']) expect(waitOf(text, 'duration', at)).toBeUndefined();
+    for (const unit of ['epoch_s', 'epoch_ms', 'seconds', 'minutes', 'ms'] as const)
+      expect(waitOf('9e15', unit, at), unit).toBeUndefined();
+    const failure: Classification = {
+      ...{ code: 'platform_unavailable', retry: 'after', scope: 'platform', native: {}, retryAfterMs: 1e12 },
+    };
+    expect(withWait(failure, {} as Manifest, { headers: {}, json: undefined }, at).retryAfterMs).toBeUndefined();
+  });
+
+  it('limits and rests in headers', () => {
+    const reader = { kind: 'headers', bucket: 'b', limit: 'l', remaining: 'r', reset: 't' } as const;
+    expect(view(reader, { r: '-7', l: '1e300', t: '5' })).toEqual([['b', { remaining: 0, resetMs: 5_000 }]]);
+    expect(view(reader, { r: '3', l: '-1', t: '9e15' })).toEqual([['b', { remaining: 3 }]]);
+    expect(view(reader, { r: 'unlimited' })).toEqual([]);
+    // Whole seconds: "full again in 0" is less than one, not never.
+    expect(view(reader, { r: '0', t: '0' })).toEqual([['b', { remaining: 0, resetMs: 1_000 }]]);
+    expect(view({ ...reader, resetUnit: 'ms' }, { r: '0', t: '0' })).toEqual([['b', { remaining: 0, resetMs: 0 }]]);
+  });
+
+  it('structured fields: names in quotes, repeated names, parameters of other types', () => {
+    const reader = { kind: 'ietf', policies: { a: 'A', b: 'B', 'x,y;z': 'X' } } as const;
+    const read = (ratelimit: string) => view(reader, { ratelimit });
+    expect(read('"x,y;z";r=5;t=30, a;r=2')).toEqual([
+      ['X', { remaining: 5, resetMs: 30_000 }],
+      ['A', { remaining: 2 }],
+    ]);
+    expect(read('"q;r=0, b;r=0";r=1;t=9')).toEqual([]);
+    expect(read('"a";r=7;pk=:Y2Rh:, "a";r=0;t=4;pk=:ZGF0:')).toEqual([['A', { remaining: 0, resetMs: 4_000 }]]);
+    expect(read('"a";r=0;t=99999999999')).toEqual([['A', { remaining: 0 }]]);
+    for (const text of ['"constructor";r=0', '"__proto__";r=0', '"a";r=?1', '"a";r="0"', '"a', ';;,,=', '"\\'])
+      expect(read(text), text).toEqual([]);
+  });
+
+  it('several shares of one bucket: the largest counts', () => {
+    const reader = { kind: 'percent', header: 'h', keyed: true, fields: ['n'], resetField: 'eta' } as const;
+    const h = '{"1":[{"n":10},{"n":99,"eta":30}],"2":[{"n":50}]}';
+    expect(view({ ...reader, buckets: { '*': 'b' }, slowAt: 75, stopAt: 95 }, { h })).toEqual([
+      ['b', { fraction: 0.99, slowAt: 0.75, stopAt: 0.95, resetMs: 30_000 }],
+    ]);
   });
 });

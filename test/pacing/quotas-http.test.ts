@@ -91,6 +91,23 @@ describe('quotas over HTTP', () => {
     expect(order.indexOf('interactive')).toBeLessThan(40);
   });
 
+  it('a hidden limit of one ad account is learned from pass-through too, and nobody else pays for it', async () => {
+    polyad.advance(120_000);
+    await polyad.control('PATCH', '/settings', { advertiser_path_qps: 2 });
+    const [advertiser] = polyad.simulator.ready['advertiser_ids'] as string[];
+    const path = `/passthrough/${connection}/open_api/v1.3/campaign/get/?advertiser_id=${advertiser}`;
+    let refused = 0;
+    for (let call = 0; call < 40; call += 1) if ((await polyad.call('GET', path)).body.code === 40_133) refused += 1;
+    await polyad.control('PATCH', '/settings', { advertiser_path_qps: null });
+    const { body } = await polyad.call('GET', '/v1/quotas', undefined, operator);
+    const bucket = (name: string, part: string) =>
+      body.find((one: { bucket: string; key: string }) => one.bucket === `tiktok.${name}` && one.key.includes(part));
+    expect(refused).toBeGreaterThan(0);
+    expect(refused).toBeLessThan(10);
+    expect(bucket('advertiser endpoint per second', `${advertiser}`).limit).toBeLessThanOrEqual(3);
+    expect(bucket('app per second', 'app:')).toMatchObject({ limit: 10, learned: false });
+  });
+
   it('numbers for Prometheus', async () => {
     await campaigns();
     const response = await fetch(`${polyad.app.url}/metrics`);

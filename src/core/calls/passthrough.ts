@@ -14,7 +14,7 @@ import { peek, peekWhole } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
-import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
+import { observeUsage, reportRefusal, withWait } from './quota-feedback.ts';
 import type { Scope } from './scope.ts';
 import { refuseControl } from './simulator-control.ts';
 import type { UsageSink } from './usage.ts';
@@ -162,11 +162,12 @@ export class PassthroughService {
     const url = passthroughUrl(base, request.path, request.query);
     refuseControl(url, hosts.get(`${platform.manifest.id}/simulator`), [base]);
     const operation = platform.operationOfPath?.(request.path) ?? request.path;
+    const organizationId = platform.organizationOfCall?.(request.path, url.searchParams);
     const app = await tokens.appFor(connection);
     const claims = quotaClaims(
       platform.manifest,
       quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(platform.manifest.id)),
-      { operation, method: request.method },
+      { operation, method: request.method, ...(organizationId === undefined ? {} : { organizationId }) },
     );
     const circuit = circuitOf(platform, environment, operation);
     const refused = breakers.waitMs(circuit);
@@ -271,8 +272,7 @@ export class PassthroughService {
       return null;
     }
     if (failure.code === 'platform_rate_limited') {
-      const wait = failure.retryAfterMs ?? waitIn(platform.manifest.usage ?? [], response, clock.now().getTime());
-      const full = wait === undefined ? failure : { ...failure, retryAfterMs: wait };
+      const full = withWait(failure, platform.manifest, response, clock.now().getTime());
       reportRefusal(pacer, platform.manifest, claims, full, clock.now());
       return failure;
     }

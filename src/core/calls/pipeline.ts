@@ -22,7 +22,7 @@ import { circuitOf, circuitOpen } from './circuits.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, type QuotaRequest, quotaClaims, quotaSubject } from './quota-claims.ts';
-import { observeUsage, reportRefusal, waitIn } from './quota-feedback.ts';
+import { observeUsage, reportRefusal, withWait } from './quota-feedback.ts';
 import { changes, type Scope, type WriteFate } from './scope.ts';
 import type { UsageSink } from './usage.ts';
 
@@ -181,9 +181,7 @@ export class Pipeline {
     const response = { status: answer.status, headers: answer.headers, json, text: json === undefined ? text : '' };
     const failure = platform.errors.classify(request, response);
     if (failure === null) return { value: response };
-    if (failure.code !== 'platform_rate_limited' || failure.retryAfterMs !== undefined) return { failure };
-    const wait = waitIn(platform.manifest.usage ?? [], response, this.#parts.clock.now().getTime());
-    return { failure: wait === undefined ? failure : { ...failure, retryAfterMs: wait } };
+    return { failure: withWait(failure, platform.manifest, response, this.#parts.clock.now().getTime()) };
   }
 
   async #attempts<T>(

@@ -335,4 +335,6 @@ export interface Platform {
   dryRunAnswer?(request: PlatformRequest): unknown;
   /** The operation (quota class, name in logs) that a pass-through path stands for. Default: the path itself. */
   operationOfPath?(path: string): string;
+  /** The ad account that a pass-through request is about, where its path or query says so: for quotas keyed by it. */
+  organizationOfCall?(path: string, query: URLSearchParams): string | undefined;
 }

@@ -59,4 +59,8 @@ export default definePlatform({
       .replace(/^\/+/, '')
       .replace(API.slice(1), '')
       .replace(/^\/+|\/+$/g, ''),
+  organizationOfCall: (_path, query) => {
+    const id = query.get('advertiser_id') ?? '';
+    return /^\d{1,32}$/.test(id) ? id : undefined;
+  },
 });
