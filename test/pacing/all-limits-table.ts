@@ -144,16 +144,18 @@ const tiktok: LimitRow[] = [
       ),
   ),
   ...EVENTS.flatMap((name) => three(name, one([1_000, 600_000, 86_400_000]), ['app', 'endpoint'], name)),
-  ...three(
-    'segment (streaming audiences)',
-    {
-      Basic: [10_000, 600_000, 864_000_000],
-      Advanced: [20_000, 1_200_000, 1_728_000_000],
-      Premium: [30_000, 1_800_000, 2_592_000_000],
-      Ultimate: [50_000, 3_000_000, 4_320_000_000],
-    },
-    ['app', 'endpoint'],
-    'segment/mapping',
+  ...['segment/mapping', 'segment/audience'].flatMap((name) =>
+    three(
+      `${name} (streaming audiences)`,
+      {
+        Basic: [10_000, 600_000, 864_000_000],
+        Advanced: [20_000, 1_200_000, 1_728_000_000],
+        Premium: [30_000, 1_800_000, 2_592_000_000],
+        Ultimate: [50_000, 3_000_000, 4_320_000_000],
+      },
+      ['app', 'endpoint'],
+      name,
+    ),
   ),
   ...three('sandbox, each endpoint', one([1, 30, 1_000]), ['app', 'endpoint']),
   {
@@ -202,19 +204,19 @@ const meta: LimitRow[] = [
   },
   ...(
     [
-      ['ads_management, Limited (+ 40 per active ad)', 300, 'ads_management'],
-      ['ads_management, Full (+ 40 per active ad)', 100_000, 'ads_management'],
-      ['ads_insights, Limited (+ 400 per active ad)', 600, 'ads_insights'],
-      ['ads_insights, Full (+ 400 per active ad)', 190_000, 'ads_insights'],
-      ['custom_audience, Limited (+ 40 per active audience)', 5_000, 'custom_audience'],
-      ['custom_audience, Full (+ 40 per active audience)', 190_000, 'custom_audience'],
+      ['ads_management, Limited (+ 40 per active ad)', 300, 'ads_management', 10_000_000],
+      ['ads_management, Full (+ 40 per active ad)', 100_000, 'ads_management', 10_000_000],
+      ['ads_insights, Limited (+ 400 per active ad, - 0.001 per user error)', 600, 'ads_insights', 10_000_000],
+      ['ads_insights, Full (+ 400 per active ad, - 0.001 per user error)', 190_000, 'ads_insights', 10_000_000],
+      ['custom_audience, Limited (+ 40 per active audience, at most 700,000)', 5_000, 'custom_audience', 700_000],
+      ['custom_audience, Full (+ 40 per active audience, at most 700,000)', 190_000, 'custom_audience', 700_000],
     ] as const
   ).map(
-    ([says, limit, name]): LimitRow => ({
+    ([says, limit, name, max]): LimitRow => ({
       platform: 'meta',
       says: `use case ${says}, rolling hour`,
       // The published floor to start from; what an account's ads add is learned from use and usage headers.
-      bucket: bucket(`buc ${name}`, APP_ORG, limit, H, { learn: { min: 10, max: 700_000 } }),
+      bucket: bucket(`buc ${name}`, APP_ORG, limit, H, { learn: { min: 10, max } }),
     }),
   ),
   {
@@ -258,10 +260,21 @@ const meta: LimitRow[] = [
   },
 ];
 
+/** Display & Video 360 counts each of these as five writes. */
+const INTENSIVE = [
+  'customBiddingAlgorithms.scripts.create',
+  'customBiddingAlgorithms.uploadScript',
+  'firstPartyAndPartnerAudiences.create',
+  'firstPartyAndPartnerAudiences.editCustomerMatchMembers',
+  'media.upload',
+];
+
 const google: LimitRow[] = [
   ...(
     [
+      ['Test', 15_000],
       ['Explorer', 2_880],
+      ['Explorer (on test accounts)', 15_000],
       ['Basic', 15_000],
     ] as const
   ).map(
@@ -305,13 +318,25 @@ const google: LimitRow[] = [
       ...(access === undefined ? {} : { write: true as const }),
     }),
   ),
-  {
-    platform: 'dv360',
-    says: 'write-intensive methods count as five writes',
-    bucket: bucket('writes', APP, 700, M, { access: 'write', cost: { operations: { 'media.upload': 5 } } }),
-    write: true,
-    operation: 'media.upload',
-  },
+  ...INTENSIVE.flatMap((operation) =>
+    (
+      [
+        ['project', APP, 700],
+        ['advertiser', APP_ORG, 150],
+      ] as const
+    ).map(
+      ([of, keyedBy, limit]): LimitRow => ({
+        platform: 'dv360',
+        says: `${operation} counts as five writes of its ${of}`,
+        bucket: bucket(`writes of ${of}`, keyedBy, limit, M, {
+          access: 'write',
+          cost: { operations: Object.fromEntries(INTENSIVE.map((name) => [name, 5])) },
+        }),
+        write: true,
+        operation,
+      }),
+    ),
+  ),
   {
     platform: 'dv360',
     says: 'no two writes to one line item at a time',
@@ -369,16 +394,22 @@ const google: LimitRow[] = [
   { platform: 'sa360', says: '3,000 searches per minute and user', bucket: bucket('user', ['app', 'user'], 3_000, M) },
   { platform: 'sa360', says: '3,000 searches per minute and project', bucket: bucket('project', APP, 3_000, M) },
   { platform: 'sa360', says: '150,000 searches per day and project', bucket: bucket('day', APP, 150_000, D) },
-  {
-    platform: 'sa360',
-    says: 'legacy API: daily buckets from midnight Pacific, numbers in the console',
-    bucket: bucket('legacy', ['app', 'endpoint'], 1_000, D, {
-      rule: { kind: 'fixed', align: PACIFIC },
-      learn: { min: 10, max: 100_000 },
-      recovery: PACIFIC,
+  ...(['Reports.generate', 'Reports.request', undefined] as const).map(
+    (operation): LimitRow => ({
+      platform: 'sa360',
+      says: `legacy API, ${operation ?? 'all else, conversions included'}: daily from midnight Pacific, numbers in the console`,
+      bucket: bucket(`legacy ${operation ?? 'default'}`, APP, 1_000, D, {
+        rule: { kind: 'fixed', align: PACIFIC },
+        ...(operation === undefined
+          ? { except: ['Reports.generate', 'Reports.request'] }
+          : { operations: [operation] }),
+        learn: { min: 10, max: 100_000 },
+        recovery: PACIFIC,
+      }),
+      ...(operation === undefined ? {} : { operation }),
+      judge: { kind: 'fixed' },
     }),
-    judge: { kind: 'fixed' },
-  },
+  ),
 ];
 
 const others: LimitRow[] = [
@@ -397,6 +428,17 @@ const others: LimitRow[] = [
     }),
     operation: 'campaigns/list-extended',
     judge: { kind: 'hidden', limit: 30 },
+  },
+  {
+    platform: 'amazon',
+    says: 'v1: calls per second and ad product, unpublished',
+    // One such bucket for each ad product: its operations are named after it.
+    bucket: bucket('v1 sponsored products', APP_ORG, 10, S, {
+      operations: ['v1/campaigns/SPONSORED_PRODUCTS'],
+      learn: { min: 1, max: 100 },
+    }),
+    operation: 'v1/campaigns/SPONSORED_PRODUCTS',
+    judge: { kind: 'hidden', limit: 8 },
   },
   {
     platform: 'amazon',
@@ -454,18 +496,21 @@ const others: LimitRow[] = [
     operation: 'adAnalytics',
     units: 300_000,
   },
-  {
-    platform: 'linkedin',
-    says: 'conversions: 600 per minute (third-party documents)',
-    bucket: bucket('conversions', APP, 600, M, { operations: ['conversionEvents'] }),
-    operation: 'conversionEvents',
-  },
-  {
-    platform: 'linkedin',
-    says: 'conversions: 300,000 a day (third-party documents; later 500,000)',
-    bucket: bucket('conversions day', APP, 300_000, D, { operations: ['conversionEvents'] }),
-    operation: 'conversionEvents',
-  },
+  ...(
+    [
+      ['600 per minute (third-party documents)', 600, M],
+      ['300 per minute (a connector assumes so)', 300, M],
+      ['300,000 a day (third-party documents)', 300_000, D],
+      ['500,000 a day (later third-party documents)', 500_000, D],
+    ] as const
+  ).map(
+    ([says, limit, windowMs]): LimitRow => ({
+      platform: 'linkedin',
+      says: `conversions: ${says}`,
+      bucket: bucket('conversions', APP, limit, windowMs, { operations: ['conversionEvents'] }),
+      operation: 'conversionEvents',
+    }),
+  ),
   ...(['user', 'organization'] as const).map(
     (key): LimitRow => ({
       platform: 'microsoft',
@@ -634,6 +679,13 @@ const others: LimitRow[] = [
   },
   {
     platform: 'thetradedesk',
+    says: 'GraphQL, counted apart from REST, per user account, unpublished',
+    bucket: bucket('GraphQL', ['user'], 60, M, { operations: ['graphql'], learn: { min: 5, max: 1_000 } }),
+    operation: 'graphql',
+    judge: { kind: 'hidden', limit: 100 },
+  },
+  {
+    platform: 'thetradedesk',
     says: 'at most four calls at a time per endpoint',
     bucket: bucket('at a time', ['user', 'endpoint'], 4, 10 * M, { rule: { kind: 'concurrency', holds: 'call' } }),
     judge: { kind: 'concurrent' },
@@ -772,6 +824,20 @@ export const USAGE: readonly UsageRow[] = [
         '{"app_id_util_pct":100,"acc_id_util_pct":10,"ads_api_access_tier":"standard_access"}',
     },
     reads: [['buc ads_insights', { fraction: 1, slowAt: 0.75, stopAt: 0.95 }]],
+  },
+  {
+    platform: 'meta',
+    reader: {
+      kind: 'percent',
+      header: 'x-fb-ads-insights-reach-throttle',
+      // The same members as the header above (unverified).
+      fields: ['app_id_util_pct', 'acc_id_util_pct'],
+      buckets: { '*': 'insights reach' },
+      slowAt: 75,
+      stopAt: 95,
+    },
+    headers: { 'x-fb-ads-insights-reach-throttle': '{"app_id_util_pct":12,"acc_id_util_pct":80}' },
+    reads: [['insights reach', { fraction: 0.8, slowAt: 0.75, stopAt: 0.95 }]],
   },
   {
     platform: 'reddit',

@@ -169,6 +169,25 @@ describe('every limit in the platforms’ documents', () => {
   );
 });
 
+describe('calls that a platform does not count', () => {
+  it('take nothing: follow-up pages of a search (sa360), conversions under a conversion token (pinterest)', () => {
+    const quotas = [
+      {
+        ...{ name: 'searches', keyedBy: ['app'], limit: 3_000, windowMs: 60_000, counts: 'searches' },
+        recovery: 'next_window',
+      },
+    ];
+    const claims = (searches: number) =>
+      quotaClaims(
+        { id: 'sa360', quotas } as unknown as Manifest,
+        { environment: 'production', app: 'a', connectionId: 'c' },
+        { operation: 'search', quotaUnits: { searches } },
+      );
+    expect(claims(1)).toHaveLength(1);
+    expect(claims(0)).toEqual([]);
+  });
+});
+
 describe('what platforms report about use', () => {
   it.each(USAGE.map((row) => [`${row.platform}: ${JSON.stringify(row.reader).slice(0, 70)}`, row] as const))(
     '%s',
