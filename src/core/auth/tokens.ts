@@ -24,8 +24,9 @@ import { type RefreshLease, StoreLease } from './life/lease.ts';
 import { OrganizationAccess } from './life/organizations.ts';
 import { Outages } from './life/outages.ts';
 import { retryPause } from './life/plan.ts';
-import { type Need, type Opened, Renewals } from './life/renewal.ts';
+import { type Need, Renewals } from './life/renewal.ts';
 import type { StepHook } from './life/steps.ts';
+import type { Opened } from './life/storing.ts';
 import type { SecretStore } from './secret-store.ts';
 
 export interface TokensParts {

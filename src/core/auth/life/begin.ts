@@ -2,9 +2,9 @@
 import type { Platform } from '../../connector/types.ts';
 import { noteLife, updateTokenLife } from '../../store/repositories/index.ts';
 import type { ConnectionRow, Db } from '../../store/schema.ts';
-import { grantOf, type SealedTokens } from '../credentials.ts';
+import type { SealedTokens } from '../credentials.ts';
 import type { SecretStore } from '../secret-store.ts';
-import { type LifeRecord, planFor } from './plan.ts';
+import { type LifeRecord, planFacts, planFor } from './plan.ts';
 import { dropRescued } from './rescue.ts';
 
 /** A record without a past. */
@@ -31,9 +31,7 @@ export async function beginLife(
   version: number,
   now: Date,
 ): Promise<void> {
-  const renewable = grantOf(platform, tokens.grant)?.refresh !== undefined;
-  const facts = { connectionId: row.id, version, record: NEW_LIFE, paused: row.is_paused, renewable };
-  const plan = planFor(tokens, facts, now);
+  const plan = planFor(tokens, planFacts(platform, row, tokens, version, NEW_LIFE), now);
   // A token that is brought near its end is the sweep's to renew, at once.
   const next_at = plan.refresh ? now : plan.next;
   await updateTokenLife(trx, row.id, { ...NEW_LIFE, next_at, spending_version: null, spending_since: null });

@@ -3,8 +3,9 @@
  * they say, and sleeps until what they name next.
  */
 import { createHash } from 'node:crypto';
-import type { TokenLifeRow } from '../../store/schema.ts';
-import type { SealedTokens } from '../credentials.ts';
+import type { Platform } from '../../connector/types.ts';
+import type { ConnectionRow, TokenLifeRow } from '../../store/schema.ts';
+import { grantOf, type SealedTokens } from '../credentials.ts';
 import { lifeOf, refreshable, renewalMargin } from '../expiry.ts';
 import { DAY_MS, WARNING_DAYS } from './state.ts';
 
@@ -57,6 +58,18 @@ export interface PlanFacts {
   paused: boolean;
   /** The platform offers a renewal for this grant. */
   renewable: boolean;
+}
+
+/** The facts of a connection's tokens; `version` is that of their secret. */
+export function planFacts(
+  platform: Platform,
+  row: Pick<ConnectionRow, 'id' | 'is_paused'>,
+  tokens: SealedTokens,
+  version: number,
+  record: LifeRecord,
+): PlanFacts {
+  const renewable = grantOf(platform, tokens.grant)?.refresh !== undefined;
+  return { connectionId: row.id, version, record, paused: row.is_paused, renewable };
 }
 
 /**

@@ -8,49 +8,26 @@
  */
 import type { CredentialUse } from '../../audit/uses.ts';
 import type { AppCredentials } from '../../calls/ports.ts';
-import type { Clock } from '../../clock.ts';
 import type { GrantRecipe } from '../../connector/auth-spec.ts';
-import type { PlatformRegistry } from '../../connector/registry.ts';
 import type { Classification, Environment, Hosts, Platform } from '../../connector/types.ts';
 import { PolyadError } from '../../errors/index.ts';
 import type { Breakers } from '../../http/breaker.ts';
 import type { HttpClient } from '../../http/client.ts';
 import type { Pacer } from '../../pacing/pacer.ts';
-import type { Store, StoreLog } from '../../store/port.ts';
 import { appendEvent, noteLife, updateConnection, updateTokenLife } from '../../store/repositories/index.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
-import {
-  connectionOwner,
-  expiryColumns,
-  grantOf,
-  openTokens,
-  type SealedTokens,
-  TOKENS,
-  toSealed,
-} from '../credentials.ts';
+import { grantOf, type SealedTokens, toSealed } from '../credentials.ts';
 import { freshness, refreshable } from '../expiry.ts';
 import type { GrantHealth } from '../grant-health.ts';
-import type { SecretStore } from '../secret-store.ts';
 import { answerLost, failureOf, runTokenCall } from '../token-calls.ts';
-import { dueFacts, endedBy, endMoves, withLostAnswer } from './facts.ts';
+import { dueFacts, endedBy, withLostAnswer } from './facts.ts';
 import type { Held, RefreshLease } from './lease.ts';
 import type { Outages } from './outages.ts';
-import { type LifeRecord, planFor, retryPause } from './plan.ts';
-import { dropRescued, keepRescued, rescuedTokens } from './rescue.ts';
+import { knownEnd, type LifeRecord, planFacts, retryPause } from './plan.ts';
+import { dropRescued, rescuedTokens } from './rescue.ts';
 import { lifeAfter } from './sql.ts';
-import { DAY_MS, WARNING_DAYS } from './state.ts';
 import type { RefreshStep, StepHook } from './steps.ts';
-
-/** Tokens as they are stored. */
-export interface Opened {
-  tokens: SealedTokens;
-  /** Version of the secret. */
-  version: number;
-  /** Version of the connection's row that was current when it was opened. */
-  rowVersion: number;
-  /** Nothing renews these: their refresh token has ended, was refused, or does not exist. */
-  final?: boolean;
-}
+import { type Opened, type StoringParts, TokenStoring } from './storing.ts';
 
 /** Why a renewal is wanted. Without a reason it happens only when the token is due or over by the clock. */
 export interface Need {
@@ -60,15 +37,10 @@ export interface Need {
   version?: number | undefined;
 }
 
-export interface RenewalParts {
-  store: Store;
-  secrets: SecretStore;
-  registry: PlatformRegistry;
+export interface RenewalParts extends StoringParts {
   http: HttpClient;
   pacer?: Pacer | undefined;
   breakers?: Breakers | undefined;
-  clock: Clock;
-  log: StoreLog;
   lease: RefreshLease;
   outages: Outages;
   health: GrantHealth;
@@ -81,26 +53,13 @@ export interface RenewalParts {
   used?: ((use: CredentialUse) => void) | undefined;
 }
 
-/** New tokens that the database did not take yet: the only copy. */
-interface Unsaved {
-  tokens: SealedTokens;
-  stored: Opened;
-  held: Held;
-  /** Before the next try to store them, in ms. */
-  pauseMs: number;
-}
-
-/** Tokens that the database did not take are offered to it again after 1 s, 2 s, 4 s … 30 s. */
-const SAVE_AGAIN_MS = 1_000;
-const SAVE_AGAIN_MAX_MS = 30_000;
-
 export class Renewals {
   readonly #parts: RenewalParts;
-  readonly #unsaved = new Map<string, Unsaved>();
-  readonly #saving = new Map<string, NodeJS.Timeout>();
+  readonly #storing: TokenStoring;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
+    this.#storing = new TokenStoring(parts);
   }
 
   /**
@@ -110,8 +69,8 @@ export class Renewals {
    *   what a failed token call means.
    */
   async renew(connection: ConnectionRow, need: Need): Promise<Opened> {
-    const waiting = this.#unsaved.get(connection.id);
-    if (waiting !== undefined) return this.#save(connection, waiting);
+    const waiting = this.#storing.waiting(connection.id);
+    if (waiting !== undefined) return this.#storing.save(connection, waiting);
     const renewed = await this.#parts.lease.hold(
       connection,
       (held) => this.#work(connection, need, held),
@@ -136,20 +95,16 @@ export class Renewals {
 
   /** Forgets what memory holds of a connection that was authorised again. */
   forget(connectionId: string): void {
-    this.#unsaved.delete(connectionId);
+    this.#storing.forget(connectionId);
   }
 
   close(): void {
-    for (const timer of this.#saving.values()) clearTimeout(timer);
-    this.#saving.clear();
+    this.#storing.close();
   }
 
   /** The tokens as they are stored now. @throws PolyadError `connection_credentials_missing` */
-  async stored(connection: ConnectionRow): Promise<Opened> {
-    const stored = await openTokens(this.#parts.secrets, this.#parts.store.db, connection);
-    if (stored === undefined)
-      throw new PolyadError('connection_credentials_missing', { details: { connection_id: connection.id } });
-    return { ...stored, rowVersion: connection.version };
+  stored(connection: ConnectionRow): Promise<Opened> {
+    return this.#storing.stored(connection);
   }
 
   #step(step: RefreshStep, connection: ConnectionRow): void | Promise<void> {
@@ -208,7 +163,7 @@ export class Renewals {
       return rescued ?? this.#refused(connection, stored, held, failure, { over, lost });
     }
     await this.#step('answer_received', connection);
-    const saved = await this.#save(connection, { tokens, stored, held, pauseMs: SAVE_AGAIN_MS });
+    const saved = await this.#storing.save(connection, { tokens, stored, held });
     await this.#step('tokens_stored', connection);
     await outages.answered(connection);
     return saved;
@@ -259,7 +214,7 @@ export class Renewals {
         this.#used(connection);
         const tokens = await this.#call(platform, connection.environment as Environment, grant, app, candidate);
         log.warn({ connection_id: connection.id }, 'a grant was kept by a refresh token that had come late');
-        const saved = await this.#save(connection, { tokens, stored, held, pauseMs: SAVE_AGAIN_MS });
+        const saved = await this.#storing.save(connection, { tokens, stored, held });
         await dropRescued(secrets, store.db, connection);
         return saved;
       } catch (error) {
@@ -268,88 +223,6 @@ export class Renewals {
     }
     if (candidates.length > 0) await dropRescued(secrets, store.db, connection);
     return undefined;
-  }
-
-  /** Stores renewed tokens over the version that was read, and only then hands them out. */
-  async #save(connection: ConnectionRow, unsaved: Unsaved): Promise<Opened> {
-    const { store, secrets, clock, log } = this.#parts;
-    const { tokens, stored, held } = unsaved;
-    this.#unsaved.set(connection.id, unsaved);
-    const now = clock.now();
-    const record: LifeRecord = {
-      ...held.record,
-      failures: 0,
-      refused_version: null,
-      end_moves: endMoves(stored.tokens, tokens) ?? held.record.end_moves,
-    };
-    const plan = this.#plan(connection, tokens, stored.version + 1, record, now);
-    const far = plan.end === undefined || plan.end.getTime() - now.getTime() > WARNING_DAYS[0] * DAY_MS;
-    let row: ConnectionRow;
-    try {
-      row = await store.db.transaction().execute(async (trx) => {
-        await secrets.put(trx, connectionOwner(connection), TOKENS, { ...tokens }, { version: stored.version, now });
-        const written = await updateConnection(
-          trx,
-          connection.workspace_id,
-          connection.id,
-          {
-            ...expiryColumns(tokens),
-            ...lifeAfter(now, 'renewed', ...(far ? (['end_moved'] as const) : [])),
-            reauthorize_by: plan.end ?? null,
-          },
-          { now },
-        );
-        const { failures, refused_version, end_moves } = record;
-        const patch = { failures, refused_version, end_moves, spending_version: null, spending_since: null };
-        await updateTokenLife(trx, connection.id, { ...patch, next_at: plan.next }, held.owner);
-        if (written.health_state !== 'reconnect_required') return written;
-        // It was given up meanwhile, wrongly: the answer did come.
-        await appendEvent(trx, written.workspace_id, { type: 'connection.recovered', connection_id: written.id }, now);
-        const health = { health_state: 'healthy', unhealthy_code: null, unhealthy_message: null } as const;
-        return updateConnection(trx, written.workspace_id, written.id, health, { now });
-      });
-    } catch (error) {
-      const code = error instanceof PolyadError ? error.code : undefined;
-      if (code === 'connection_not_found' || code === 'record_conflict') this.#unsaved.delete(connection.id);
-      if (code === 'record_conflict') return this.#cameLate(connection, tokens, now);
-      if (code !== 'connection_not_found') {
-        // The lease is left to end by itself: while these tokens wait for the database, nobody else is to spend the old.
-        held.released = true;
-        this.#saveLater(connection, unsaved);
-      }
-      throw error;
-    }
-    held.released = true;
-    this.#unsaved.delete(connection.id);
-    if (stored.tokens.refresh_token !== tokens.refresh_token)
-      log.debug({ connection_id: connection.id }, 'a refresh token was rotated');
-    return { tokens, version: stored.version + 1, rowVersion: row.version };
-  }
-
-  /** Somebody else stored tokens first. Theirs are current; ours are kept, since they may be the ones that live. */
-  async #cameLate(connection: ConnectionRow, tokens: SealedTokens, now: Date): Promise<Opened> {
-    const { store, secrets, log } = this.#parts;
-    const current = await this.stored(connection);
-    if (current.tokens.authorized_at === tokens.authorized_at && tokens.refresh_token !== current.tokens.refresh_token)
-      await keepRescued(secrets, store.db, connection, tokens, now);
-    log.warn(
-      { connection_id: connection.id },
-      'tokens were replaced while they were being renewed; the stored ones are used',
-    );
-    return current;
-  }
-
-  #saveLater(connection: ConnectionRow, unsaved: Unsaved): void {
-    if (this.#saving.has(connection.id)) return;
-    const timer = setTimeout(() => {
-      this.#saving.delete(connection.id);
-      if (this.#unsaved.get(connection.id) !== unsaved) return;
-      unsaved.pauseMs = Math.min(SAVE_AGAIN_MAX_MS, unsaved.pauseMs * 2);
-      // A failure plans the next try itself.
-      this.#save(connection, unsaved).catch(() => undefined);
-    }, unsaved.pauseMs);
-    timer.unref();
-    this.#saving.set(connection.id, timer);
   }
 
   /** It failed for a reason that says nothing about the grant: again later, and no customer is told. */
@@ -369,7 +242,8 @@ export class Renewals {
     const now = clock.now();
     const failures = held.record.failures + 1;
     const record: LifeRecord = { ...held.record, failures };
-    const { end } = this.#plan(connection, stored.tokens, stored.version, record, now);
+    const platform = this.#parts.registry.get(connection.integration_type);
+    const end = knownEnd(stored.tokens, planFacts(platform, connection, stored.tokens, stored.version, record));
     const spending = lost ? {} : { spending_version: null, spending_since: null };
     const next_at = new Date(now.getTime() + retryPause(failures, random()));
     await store.db
@@ -437,15 +311,5 @@ export class Renewals {
     const failure = endedBy(tokens, clock.now());
     await health.markRevoked(connection, failure, undefined, 'authorization_ended');
     throw health.reconnectRequired(connection);
-  }
-
-  #plan(connection: ConnectionRow, tokens: SealedTokens, version: number, record: LifeRecord, now: Date) {
-    const grant = grantOf(this.#parts.registry.get(connection.integration_type), tokens.grant);
-    const renewable = grant?.refresh !== undefined;
-    return planFor(
-      tokens,
-      { connectionId: connection.id, version, record, paused: connection.is_paused, renewable },
-      now,
-    );
   }
 }

@@ -22,12 +22,11 @@ import {
   updateTokenLife,
 } from '../../store/repositories/index.ts';
 import type { ConnectionRow, TokenLifeRow } from '../../store/schema.ts';
-import { grantOf } from '../credentials.ts';
 import type { Tokens } from '../tokens.ts';
 import { dueFacts, endedBy } from './facts.ts';
-import { type PlanFacts, PROBE_EVERY_MS, planFor } from './plan.ts';
-import type { Opened } from './renewal.ts';
+import { PROBE_EVERY_MS, planFacts, planFor } from './plan.ts';
 import { lifeAfter } from './sql.ts';
+import type { Opened } from './storing.ts';
 
 export interface SweepParts {
   store: Store;
@@ -103,13 +102,7 @@ export class TokenSweep {
     const platform = registry.find(row.integration_type);
     if (row.health_state === 'reconnect_required' || stored === undefined || platform === undefined)
       return updateTokenLife(store.db, row.id, { next_at: null });
-    const facts: PlanFacts = {
-      connectionId: row.id,
-      version: stored.version,
-      record: life,
-      paused: row.is_paused,
-      renewable: grantOf(platform, stored.tokens.grant)?.refresh !== undefined,
-    };
+    const facts = planFacts(platform, row, stored.tokens, stored.version, life);
     const plan = planFor(stored.tokens, facts, clock.now());
     if (plan.ended) {
       report.ended += 1;
