@@ -163,6 +163,48 @@ export class ReportWorld {
   }
 }
 
+/** The days in which `busyWorld` has objects of every kind. */
+export const BUSY_DAYS = { start_date: '2026-10-24', end_date: '2026-11-22' };
+
+/** Several channels, pauses and deletions at every level, over two months in Los Angeles. */
+export function busyWorld(): ReportWorld {
+  const world = new ReportWorld('2026-11-22T21:10:00Z');
+  const objectives = ['WEB_CONVERSIONS', 'APP_PROMOTION', 'PRODUCT_SALES', 'REACH'];
+  objectives.forEach((objective, c) => {
+    const campaign = world.campaign('2026-09-20 03:00:00', {
+      objective_type: objective,
+      ...(objective === 'PRODUCT_SALES' ? { campaign_product_source: 'STORE' } : {}),
+    });
+    for (let g = 0; g < 2; g++) {
+      const group = world.adgroup(campaign, '2026-10-01 03:00:00', {
+        promotion_type: objective === 'APP_PROMOTION' ? 'APP_ANDROID' : 'WEBSITE',
+        location_ids: ['6252001', '2635167'],
+      });
+      for (let a = 0; a < 3; a++) world.ad(group, `2026-10-${10 + a * 5} 1${c}:20:00`);
+    }
+  });
+  const campaigns = [...world.world.campaigns.values()];
+  const groups = [...world.world.adgroups.values()];
+  const ads = [...world.world.ads.values()];
+  const removed = { operation_status: 'DELETE', modify_time: '2026-11-10 12:34:56' };
+  world.world.campaigns.put({ ...campaigns[3]! });
+  const put = (kind: 'campaigns' | 'adgroups' | 'ads', id: string) =>
+    world.world[kind].put({ ...world.world[kind].get(id)!, ...removed });
+  world.clock.set(new Date('2026-11-10T12:34:56Z'));
+  put('campaigns', campaigns[2]!.id);
+  put('adgroups', groups[1]!.id);
+  put('ads', ads[0]!.id);
+  world.clock.set(new Date('2026-11-22T21:10:00Z'));
+  return world;
+}
+
+/** A filter as reports take it. */
+export const filter = (field_name: string, filter_type: string, filter_value: string) => ({
+  field_name,
+  filter_type,
+  filter_value,
+});
+
 /** A metric over all rows, in minor units of a currency with so many decimals (counts: 0). */
 export function sum(rows: readonly ReportRow[], metric: string, digits = 0): bigint {
   return rows.reduce((total, row) => total + minor(row.metrics[metric]!, digits), 0n);
