@@ -47,7 +47,8 @@ import { Shutdown, STOP_DEADLINE_MS, type StopReport } from './shutdown.ts';
 const MAX_HEAD = 32_768;
 /** Longest time for a request's headers to arrive. Bodies may take as long as they flow. */
 const HEADERS_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 65_000;
+/** How long a connection that nobody uses stays open; a proxy in front must give up its own sooner. */
+export const KEEP_ALIVE_MS = 65_000;
 
 declare module 'fastify' {
   interface FastifyInstance {

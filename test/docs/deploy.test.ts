@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig, VARIABLES } from '../../src/core/config.ts';
+import { KEEP_ALIVE_MS } from '../../src/server/app.ts';
 import { HEALTH_OPERATIONS } from '../../src/server/routes/health.ts';
 import { STOP_DEADLINE_MS } from '../../src/server/shutdown.ts';
 
@@ -15,10 +16,13 @@ const served = new Set(HEALTH_OPERATIONS.map(({ path }) => path));
 const KEY = Buffer.alloc(32, 1).toString('base64');
 
 describe('deploy/compose.yaml', () => {
-  const { services } = parse(read('compose.yaml'), { merge: true }) as Any;
+  const { services, configs } = parse(read('compose.yaml'), { merge: true }) as Any;
+  const nodes = Object.keys(services).filter((name) => services[name].image === 'polyad');
+  const apis = nodes.filter((name) => services[name].environment.POLYAD_ROLE === 'api');
 
   it('sets variables that exist, to values that are accepted', () => {
-    for (const name of ['api', 'worker']) {
+    expect(nodes).toEqual(['api-1', 'api-2', 'api-3', 'worker']);
+    for (const name of nodes) {
       const environment = services[name].environment as Record<string, string>;
       expect(Object.keys(environment).filter((one) => !known(one))).toEqual([]);
       const given = Object.fromEntries(
@@ -31,7 +35,7 @@ describe('deploy/compose.yaml', () => {
         ]),
       );
       const config = loadConfig({ NODE_ENV: 'production', ...given });
-      expect(config).toMatchObject({ role: name, simulators: false });
+      expect(config).toMatchObject({ role: name.replace(/-\d$/, ''), simulators: false });
       expect(Number.parseInt(services[name].stop_grace_period, 10) * 1000).toBeGreaterThan(
         config.drainMs + STOP_DEADLINE_MS,
       );
@@ -39,8 +43,24 @@ describe('deploy/compose.yaml', () => {
   });
 
   it('asks a path that is served', () => {
-    const [, path] = /127\.0\.0\.1:3000(\/\w+)/.exec(services.api.healthcheck.test.join(' ')) as RegExpExecArray;
+    const [, path] = /127\.0\.0\.1:3000(\/\w+)/.exec(services.worker.healthcheck.test.join(' ')) as RegExpExecArray;
     expect(served).toContain(path);
+  });
+
+  it('has a proxy that sends requests to every API node, and judges nodes by nothing but /readyz', () => {
+    const caddyfile = configs.caddyfile.content as string;
+    const [, upstreams = ''] = /reverse_proxy ([^{\n]+) \{/.exec(caddyfile) as RegExpExecArray;
+    expect(upstreams.split(' ')).toEqual(apis.map((name) => `${name}:3000`));
+    expect(Object.keys(services.proxy.depends_on)).toEqual(apis);
+    // Statuses of pass-through answers are the platform's: who counts them lets one tenant take the nodes from the others.
+    expect(caddyfile).not.toMatch(/unhealthy_status|max_fails|fail_duration/);
+    const [, path = ''] = /health_uri (\S+)/.exec(caddyfile) as RegExpExecArray;
+    expect([...served]).toContain(path);
+    const seconds = (name: string): number =>
+      Number(new RegExp(`\\b${name} (\\d+)s`).exec(caddyfile)?.[1] ?? Number.NaN);
+    const drain = Number(services['api-1'].environment.POLYAD_DRAIN_SECONDS);
+    expect(seconds('health_interval') + seconds('health_timeout')).toBeLessThan(drain);
+    expect(seconds('keepalive') * 1000).toBeLessThan(KEEP_ALIVE_MS);
   });
 });
 
