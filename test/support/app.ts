@@ -2,13 +2,12 @@
  * The real app for one test file: started as `polyad start` starts it, on a data directory of its own, beside one
  * simulator in the same process. Time is the machine's, or one virtual time that app and simulator share.
  */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, startApp } from '../../src/app/start.ts';
 import { Meter, type Scope } from '../../src/core/calls/scope.ts';
-import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { loadConfig } from '../../src/core/config.ts';
 import type { Environment, Platform } from '../../src/core/connector/types.ts';
 import { PgliteClient } from '../../src/core/store/pglite/client.ts';
@@ -16,6 +15,7 @@ import { createApiKey, createWorkspace, getConnection } from '../../src/core/sto
 import type { WorkspaceRow } from '../../src/core/store/schema.ts';
 import { startSimulators } from '../../src/simulators/kit/host.ts';
 import type { LoggedRequest, RunningSimulator, VirtualClock } from '../../src/simulators/kit/types.ts';
+import { JumpingClock, OpenRequests } from './jumping-clock.ts';
 import { startTap, type Tap } from './tap.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes; each test says what it expects.
@@ -99,95 +99,38 @@ Object.assign(PgliteClient.prototype, {
   },
 });
 
-interface Sleeper {
-  end: number;
-  wake(): void;
-}
-
-/** Turns of the event loop without a call to platform or database after which everyone who could go on has gone on. */
-const QUIET_TURNS = 4;
-
-/** Before a jump this long, as many turns, a millisecond each. */
-const LONG_JUMP_MS = 5_000;
-const PATIENT_TURNS = 24;
-
 /**
- * The simulator's virtual clock as the app's: one time, so that quotas, tokens and reviews of both agree. Time passes
- * only while nobody works: when no call to platform or database is under way, it jumps to the end of the shortest wait.
+ * The simulator's virtual clock as the app's: one time, so that quotas, tokens and reviews of both agree. It stands still
+ * while a call to platform or database is under way.
  */
-class SharedClock implements Clock {
+class SharedClock extends JumpingClock {
   readonly #clock: VirtualClock;
-  readonly #origin: string;
-  readonly #sleepers = new Set<Sleeper>();
-  /** Calls to the platform that have not been answered. */
-  readonly #pending = new Set<unknown>();
-  #running = false;
+  readonly #calls: OpenRequests;
+  protected override readonly patientTurns = 24;
   held = false;
-  readonly #begun = (message: unknown): void => {
-    const { request } = message as { request: { origin?: unknown } };
-    if (String(request.origin) === this.#origin) this.#pending.add(request);
-  };
-  readonly #over = (message: unknown): void => void this.#pending.delete((message as { request: unknown }).request);
 
   constructor(clock: VirtualClock, platformUrl: string) {
+    super();
     this.#clock = clock;
-    this.#origin = new URL(platformUrl).origin;
-    subscribe('undici:request:create', this.#begun);
-    for (const channel of ENDS) subscribe(channel, this.#over);
+    this.#calls = new OpenRequests(new URL(platformUrl).origin);
   }
 
   close(): void {
-    unsubscribe('undici:request:create', this.#begun);
-    for (const channel of ENDS) unsubscribe(channel, this.#over);
+    this.#calls.close();
   }
 
   now(): Date {
     return this.#clock.now();
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const sleeper: Sleeper = { end: this.#clock.now().getTime() + ms, wake: resolve };
-      this.#sleepers.add(sleeper);
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#sleepers.delete(sleeper);
-          reject(signal.reason);
-        },
-        { once: true },
-      );
-      if (!this.#running) void this.#run();
-    });
+  protected jump(end: Date): void {
+    this.#clock.set(end);
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
-    let quiet = 0;
-    while (this.#sleepers.size > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      quiet = this.#pending.size === 0 && queries === 0 && !this.held ? quiet + 1 : 0;
-      if (quiet < QUIET_TURNS) continue;
-      const end = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.end));
-      // Encryption and files answer in their own time: nobody's patience may run out over them.
-      if (end - this.#clock.now().getTime() > LONG_JUMP_MS && quiet < PATIENT_TURNS) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        continue;
-      }
-      quiet = 0;
-      if (end > this.#clock.now().getTime()) this.#clock.set(new Date(end));
-      for (const sleeper of this.#sleepers)
-        if (sleeper.end <= end) {
-          this.#sleepers.delete(sleeper);
-          sleeper.wake();
-        }
-    }
-    this.#running = false;
+  protected busy(): boolean {
+    return this.#calls.some || queries > 0 || this.held;
   }
 }
-
-const ENDS = ['undici:request:trailers', 'undici:request:error'];
 
 /** Midday in UTC, so that both sides of UTC have the same date on the day it begins. */
 const START = new Date('2026-11-22T12:00:00Z');
