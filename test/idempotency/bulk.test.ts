@@ -1,18 +1,15 @@
-/** Bulk writes, spend guards and dry runs over HTTP. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+/** Bulk writes and dry runs over HTTP. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Json, startTestApp, type TestApp } from '../support/app.ts';
 
 let polyad: TestApp;
 let connection: string;
 let organization: string;
-let yen: string;
 
 beforeAll(async () => {
   polyad = await startTestApp({ platform: 'tiktok', clock: 'virtual' });
   [organization] = polyad.simulator.ready['advertiser_ids'] as [string];
   connection = (await polyad.connect()).get('id') as string;
-  const accounts: Json[] = await polyad.ok('GET', `/ads/${connection}/organization`);
-  yen = accounts.find(({ currency }) => currency === 'JPY').id;
 });
 afterAll(() => polyad.close());
 beforeEach(async () => {
@@ -257,97 +254,38 @@ describe('dry runs', () => {
     expect(body.results[0].object.dry_run.requests).toHaveLength(1);
     expect(await sent('campaign/create')).toEqual([]);
   });
-});
 
-describe('spend guards', () => {
-  const guard = (rules: Json) => polyad.call('PUT', '/v1/spend_guards', rules);
-  const create = (more: Json, query = '') =>
-    polyad.call('POST', `/ads/${connection}/campaign${query}`, campaign('Guarded', more));
-  afterEach(async () => {
-    await polyad.ok('DELETE', '/v1/spend_guards');
-    await polyad.ok('DELETE', `/v1/spend_guards?integration_type=tiktokads&organization_id=${organization}`);
-  });
-
-  it('are stored as they are set, per workspace and ad account', async () => {
-    expect(await polyad.ok('GET', '/v1/spend_guards')).toEqual([]);
-    await guard({ max_daily_budget: { USD: '250.50', JPY: 30000 }, create_paused: true });
-    const own = { integration_type: 'tiktok', organization_id: organization, max_increase_percent: 20 };
-    expect((await guard(own)).body).toMatchObject({ integration_type: 'tiktokads', max_increase_percent: 20 });
-    expect(await polyad.ok('GET', '/v1/spend_guards')).toMatchObject([
-      { max_daily_budget: { USD: '250.5', JPY: '30000' }, create_paused: true },
-      { integration_type: 'tiktokads', organization_id: organization },
-    ]);
-    for (const wrong of [
-      { max_daily_budget: { usd: 1 } },
-      { max_daily_budget: {} },
-      { max_daily_budget: { USD: -1 } },
-      { organization_id: organization },
-      { max: 1 },
-    ])
-      expect((await guard(wrong)).status).toBe(400);
-  });
-
-  it('refuse budgets over the limit before anything is sent, dry runs too', async () => {
-    await guard({ max_daily_budget: { USD: 200 }, max_total_budget: { USD: 5_000 } });
-    for (const query of ['', '?dry_run=true']) {
-      const over = await create({ budget_amount: 200.01 }, query);
-      expect(over).toMatchObject({
-        status: 403,
-        body: {
-          code: 'spend_guard_exceeded',
-          actor: 'operator',
-          details: { rule: 'max_daily_budget', limit: '200', amount: '200.01', currency: 'USD', guard: 'workspace' },
-        },
-      });
-    }
-    const total = await create({ budget_amount: 5_001, budget_period: 'LIFETIME' });
-    expect(total.body.details).toMatchObject({ rule: 'max_total_budget' });
-    // Native members do not get around it.
-    const raw = await create({
-      budget_amount: undefined,
-      budget_period: undefined,
-      raw: { budget: 900, budget_mode: 'BUDGET_MODE_DAY' },
-    });
-    expect(raw.body.code).toBe('spend_guard_exceeded');
-    expect(await sent('campaign/create')).toEqual([]);
-    expect((await create({ budget_amount: 200 })).status).toBe(200);
-  });
-
-  it('refuse changes that add too much', async () => {
-    const { body } = await create({ budget_amount: 100 });
-    await guard({ integration_type: 'tiktokads', organization_id: organization, max_increase_percent: 50 });
-    const change = (amount: number) =>
-      polyad.call('PATCH', `/ads/${connection}/campaign/${body.id}`, { budget_amount: amount });
-    expect(await change(151)).toMatchObject({
-      status: 403,
-      body: {
-        code: 'spend_guard_exceeded',
-        details: { rule: 'max_increase_percent', current: '100', guard: 'organization' },
-      },
-    });
-    expect((await change(150)).status).toBe(200);
-    expect((await change(60)).status).toBe(200);
-    expect((await change(91)).body.details).toMatchObject({ current: '60', limit: '90' });
-    const inBulk = await bulk([{ method: 'update', id: body.id, body: { budget_amount: 500 } }]);
-    expect(inBulk.body.results[0].error.code).toBe('spend_guard_exceeded');
-    expect((await polyad.call('PATCH', `/ads/${connection}/campaign/${body.id}`, { name: 'Renamed' })).status).toBe(
-      200,
+  it('show what is sent later: batches of status changes, and the token of the key', async () => {
+    const ids = await made(25, 'Rehearsed');
+    const items = ids.map((id) => ({ method: 'status', id, status: 'PAUSED' }));
+    await polyad.clearLog();
+    const { body } = await bulk(items, {}, '?dry_run=true');
+    expect(await sent('campaign/status/update')).toEqual([]);
+    const shown = new Set<string>(
+      body.results.map(({ object }: Json) => JSON.stringify(object.dry_run.requests.map((one: Json) => one.body))),
     );
+    await bulk(items);
+    const really = (await sent('campaign/status/update')).map((one) => JSON.stringify([one.body]));
+    expect([...shown].map((text) => JSON.parse(text))).toEqual(really.map((text) => JSON.parse(text)));
+
+    const key = { 'idempotency-key': 'rehearsed' };
+    const path = `/ads/${connection}/campaign`;
+    const dry = await polyad.call('POST', `${path}?dry_run=true`, campaign('Token'), key);
+    await polyad.call('POST', path, campaign('Token'), key);
+    const [create] = await sent('campaign/create');
+    expect(create?.body).toEqual(dry.body.dry_run.requests[0].body);
   });
 
-  it('refuse currencies they do not name', async () => {
-    await guard({ max_daily_budget: { USD: 200 } });
-    const over = await create({ organization_id: yen, budget_amount: 20_000 });
-    expect(over).toMatchObject({ status: 403, body: { code: 'spend_guard_currency', details: { currency: 'JPY' } } });
-  });
-
-  it('make new objects paused unless the caller says otherwise', async () => {
-    await guard({ create_paused: true });
-    expect((await create({})).body.status).toBe('PAUSED');
-    expect((await create({ status: 'ACTIVE' })).body.status).toBe('ACTIVE');
-    expect((await create({}, '?dry_run=true')).body).toMatchObject({ status: 'PAUSED' });
-    await guard({ integration_type: 'tiktokads', organization_id: organization, create_paused: false });
-    expect((await create({})).body.status).toBe('ACTIVE');
+  it('name one ad account', async () => {
+    const [elsewhere] = (polyad.simulator.ready['advertiser_ids'] as string[]).slice(1);
+    const body = campaign('Two accounts', { organization_id: elsewhere });
+    const wrong = { status: 422, body: { code: 'input_value_invalid', details: { field: 'organization_id' } } };
+    const at = `/ads/${connection}/campaign`;
+    expect(await polyad.call('POST', `${at}?org_id=${organization}`, body)).toMatchObject(wrong);
+    const change = { name: 'Elsewhere', organization_id: elsewhere };
+    expect(await polyad.call('PATCH', `${at}/1?org_id=${organization}`, change)).toMatchObject(wrong);
+    const inBulk = await bulk([{ method: 'create', body }], {}, `?org_id=${organization}`);
+    expect(inBulk.body.results[0].error.code).toBe('input_value_invalid');
   });
 });
 

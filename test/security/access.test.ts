@@ -87,6 +87,15 @@ describe('a key without the scope `spend`', () => {
     expect(outcome(await as(key, 'POST', '/v1/keys', { name: 'x', scopes: ['spend'] }))).toBe('key_scope');
   });
 
+  it('starts no ad by the creative that it is on platforms without creatives of their own', async () => {
+    const [ad] = await app.ok('GET', `/ads/${connection}/ad?org_id=${organization}&limit=1`);
+    await app.ok('PATCH', `/ads/${connection}/ad/${ad.id}?org_id=${organization}`, { status: 'PAUSED' });
+    const at = `/ads/${connection}/creative/${ad.id}?org_id=${organization}`;
+    expect(outcome(await as(key, 'PATCH', at, { status: 'ACTIVE' }))).toBe('key_scope');
+    expect(outcome(await as(key, 'PATCH', at, { raw: { operation_status: 'ENABLE' } }))).toBe('key_scope');
+    expect(outcome(await as(key, 'PATCH', at, { status: 'PAUSED' }))).toBe('ok');
+  });
+
   it('spends when it is given the scope besides, and not by that scope alone', async () => {
     const both = (await made({ scopes: ['write', 'spend'] })).key;
     expect(outcome(await as(both, 'PUT', `/ads/${connection}/campaign/${paused.id}`, { budget_amount: 120 }))).toBe(

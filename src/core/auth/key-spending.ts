@@ -7,7 +7,13 @@ import type { ObjectName, Unified } from '../connector/types.ts';
 import { compareDecimals, parseDecimal } from '../model/decimal.ts';
 
 /** Objects that have a budget, or a status that spends. */
-const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad', 'campaign_copy']);
+const SPENDING: ReadonlySet<ObjectName> = new Set([
+  ...(['campaign', 'insertionorder', 'group', 'ad', 'campaign_copy'] as const),
+  // On platforms that have no creative apart from an ad, its status is the ad's.
+  'creative',
+]);
+/** Without a status these wait until they are started; others begin at once. */
+const WAITING: ReadonlySet<ObjectName> = new Set(['campaign_copy', 'creative']);
 /** Whatever else a status is, it may let something run. */
 const STILL = new Set(['PAUSED', 'ARCHIVED', 'DRAFT', 'SCHEDULED_FOR_DELETION']);
 /** Amounts of which more is spent, or may be. */
@@ -31,8 +37,7 @@ export function spendingOfCreate(object: ObjectName, body: Unified): string[] {
   if (!SPENDING.has(object)) return [];
   const found: string[] = [];
   const status = body['status'];
-  // Without a status platforms begin at once; copies wait until they are started.
-  if (object === 'campaign_copy' && status === undefined) return body['raw'] === undefined ? [] : ['raw'];
+  if (WAITING.has(object) && status === undefined) return body['raw'] === undefined ? [] : ['raw'];
   if (typeof status !== 'string' || !STILL.has(status)) found.push('status');
   if (body['raw'] !== undefined) found.push('raw');
   return found;

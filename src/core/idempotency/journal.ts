@@ -65,6 +65,11 @@ const isFinal = (error: PolyadError): boolean =>
   // 403: another API key, or the same one with more scopes, may do it.
   error.retry === 'never' && (error.actor === 'caller' || error.actor === 'platform') && error.status !== 403;
 
+/** The token for the platform: with a key the same for every repetition. */
+export function tokenOf(scope: Scope, route: string, key: string | undefined): string {
+  return requestToken([scope.workspace.id, scope.connection.id, route, key ?? randomUUID()].join('\n'));
+}
+
 export class Journal {
   readonly parts: JournalParts;
   readonly #node = randomUUID();
@@ -92,14 +97,13 @@ export class Journal {
     // Of the embedded database this process is the only user, so whoever was at a write is gone.
     if (store.engine === 'pglite') await this.#endOrphans();
     const holder = `${this.#node}/${++this.#runs}`;
-    const name = [scope.workspace.id, scope.connection.id, route, key ?? randomUUID()].join('\n');
     const record = {
       workspace_id: scope.workspace.id,
       connection_id: scope.connection.id,
       route,
       key,
       fingerprint,
-      request_token: requestToken(name),
+      request_token: tokenOf(scope, route, intent.key),
       holder,
     };
     for (;;) {

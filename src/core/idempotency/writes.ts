@@ -3,9 +3,10 @@ import type { Scope } from '../calls/scope.ts';
 import type { ObjectName, Unified } from '../connector/types.ts';
 import { asPolyadError, type PolyadError } from '../errors/index.ts';
 import type { ObjectService } from '../objects/service.ts';
+import type { StatusOutcome } from '../objects/status-writer.ts';
 import type { WriteOptions } from '../objects/writer.ts';
 import { fingerprint } from './fingerprint.ts';
-import type { Journal, WriteEntry } from './journal.ts';
+import { type Journal, tokenOf, type WriteEntry } from './journal.ts';
 
 export interface WriteCall extends Omit<WriteOptions, 'entry'> {
   /** The same for every repetition of one write. Creations without one are recorded too, so that none is mistaken for another. */
@@ -66,7 +67,7 @@ export class Writes {
     const outcomes = new Map<number, WriteAnswer | PolyadError>();
     const entries = new Map<number, WriteEntry>();
     for (const [index, { id, key }] of changes.entries()) {
-      if (key === undefined) continue;
+      if (key === undefined || options.dryRun === true) continue;
       try {
         // The fingerprint and route of the same change made by itself.
         const begun = await this.#journal.begin(scope, {
@@ -82,14 +83,13 @@ export class Writes {
     }
     const open = changes.flatMap(({ id }, index) => (outcomes.has(index) ? [] : [{ id, index }]));
     const ids = [...new Set(open.map(({ id }) => id))];
-    const errors = await this.#objects.setStatus(scope, object, ids, status, options).catch((thrown) => {
+    const found = await this.#objects.setStatus(scope, object, ids, status, options).catch((thrown) => {
       // Every change gets an outcome: one that is left open would keep its key busy.
-      const error = asPolyadError(thrown);
-      return new Map(ids.map((id) => [id, error]));
+      const outcome: StatusOutcome = { error: asPolyadError(thrown) };
+      return new Map(ids.map((id) => [id, outcome]));
     });
     for (const { id, index } of open) {
-      const error = errors.get(id);
-      const body = { id, status };
+      const { error, unified: body = { id, status } } = found.get(id) ?? {};
       if (error === undefined) await entries.get(index)?.done(body);
       else await entries.get(index)?.failed(error, scope.requestId);
       outcomes.set(index, error ?? { status: 200, body, replayed: false });
@@ -107,8 +107,10 @@ export class Writes {
     const { idempotencyKey: key, ...options } = call;
     const creates = route.startsWith('create ');
     // An update or a removal that nobody will repeat needs no record: it sets a state, whoever asks how often.
-    if (options.dryRun === true || (key === undefined && !creates))
-      return { status: 200, body: await work(scope, options), replayed: false };
+    if (options.dryRun === true || (key === undefined && !creates)) {
+      const shown = key === undefined ? options : { ...options, requestToken: tokenOf(scope, route, key) };
+      return { status: 200, body: await work(scope, shown), replayed: false };
+    }
     const begun = await this.#journal.begin(scope, {
       route,
       key,

@@ -103,6 +103,15 @@ export class ObjectAccess {
     };
   }
 
+  /** A unified body as the platform takes it, with the native members of its `raw`. @throws PolyadError what cannot be. */
+  encode(opened: Opened, unified: Unified, organization: OrganizationFacts, verb: 'create' | 'update'): Native {
+    const context = { ...this.codecContext(organization), unified };
+    const native = opened.fields.encode(unified, context, verb, opened.typeName);
+    // `raw` in a body: native members that the unified model does not have. What both name, the model decides.
+    const raw = unified['raw'];
+    return raw !== null && typeof raw === 'object' ? { ...(raw as Native), ...native } : native;
+  }
+
   /** A native row as a unified object; remembers where the object lies. */
   decode(scope: Scope, object: ObjectName, opened: Opened, organization: OrganizationFacts, row: Native): Unified {
     return this.decoder(scope, object, opened, organization, true)(row);

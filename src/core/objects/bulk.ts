@@ -69,7 +69,7 @@ export class Bulk {
     const todo: Work[] = [];
     const byStatus = new Map<string, { index: number; item: BulkItem }[]>();
     for (const [index, item] of items.entries()) {
-      if (item.method !== 'status' || options.dryRun === true) todo.push([{ index, item }]);
+      if (item.method !== 'status') todo.push([{ index, item }]);
       else byStatus.set(item.status, [...(byStatus.get(item.status) ?? []), { index, item }]);
     }
     todo.push(...byStatus.values());
@@ -135,7 +135,7 @@ export class Bulk {
     if (only === undefined) return [];
     const { index, item } = only;
     try {
-      if (only.item.method === 'status' && options.dryRun !== true) {
+      if (only.item.method === 'status') {
         const changes = work.map((one) => ({ id: (one.item as { id: string }).id, key: keyOf(one.index) }));
         const outcomes = await this.#writes.setStatus(scope, object, only.item.status, changes, options);
         return work.map((one, position) => {

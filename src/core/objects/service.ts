@@ -13,6 +13,7 @@ import { type ItemOptions, ObjectAccess, type Opened } from './access.ts';
 import { compareBy, LOCAL_FILTERS } from './local-filters.ts';
 import { type ObjectObserver, tellSeen } from './observer.ts';
 import type { GuardSource } from './spend.ts';
+import type { StatusOutcome } from './status-writer.ts';
 import { walk } from './walk.ts';
 import { ObjectWriter, type WriteOptions } from './writer.ts';
 
@@ -208,14 +209,14 @@ export class ObjectService {
     return this.#writer.remove(scope, object, id, options);
   }
 
-  /** Sets the status of several objects; answers the errors by id. */
+  /** Sets the status of several objects; one outcome by id. */
   setStatus(
     scope: Scope,
     object: ObjectName,
     ids: readonly string[],
     status: string,
     options: WriteOptions,
-  ): Promise<Map<string, PolyadError>> {
+  ): Promise<Map<string, StatusOutcome>> {
     return this.#writer.setStatus(scope, object, ids, status, options);
   }
 }

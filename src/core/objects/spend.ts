@@ -1,5 +1,7 @@
 /** Spend guards: limits that a workspace sets to what writes may spend, checked before anything is sent. */
-import type { OrganizationFacts, Unified } from '../connector/types.ts';
+import { getPath } from '../connector/fields.ts';
+import type { ObjectSpec } from '../connector/object-spec.ts';
+import type { Native, OrganizationFacts, Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import {
   addDecimals,
@@ -18,6 +20,8 @@ import type { Amounts, SpendGuardRow, SpendRules } from '../store/schema.ts';
 export interface Budget {
   amount: Decimal | undefined;
   period: string | undefined;
+  /** The write says that there is none. */
+  lifted?: boolean;
 }
 
 /** The rules that hold for one write. */
@@ -37,29 +41,41 @@ export class SpendGuard {
     return (own ?? this.#rows.find((row) => row.rules.create_paused !== undefined))?.rules.create_paused ?? false;
   }
 
-  /** Whether a change must be compared with what the object has. */
-  get needsCurrent(): boolean {
-    return this.#rows.some(({ rules }) => Object.keys(rules).some((name) => name.startsWith('max_')));
+  /** Whether budgets are limited. */
+  get limits(): boolean {
+    return this.#rows.some(({ rules }) => LIMITS.some((name) => rules[name] !== undefined));
   }
 
   /**
    * @throws PolyadError `spend_guard_exceeded`, `spend_guard_currency`
    */
   check(next: Budget, current: Budget | undefined): void {
+    if (next.lifted === true && current?.amount !== undefined) this.#kept(current.amount);
     const period = next.period ?? current?.period;
     const amount = next.amount ?? current?.amount;
     // A budget that is only repeated was allowed before, or set by somebody else.
     if (amount === undefined || (current !== undefined && same(amount, current.amount) && period === current.period))
       return;
     for (const row of this.#rows) {
-      const { max_daily_budget, max_total_budget, max_increase_percent } = row.rules;
-      const [rule, limits] =
-        period === undefined || period === 'DAILY'
-          ? (['max_daily_budget', max_daily_budget] as const)
-          : (['max_total_budget', max_total_budget] as const);
-      if (limits !== undefined) this.#within(row, rule, limits, amount);
+      const { max_increase_percent } = row.rules;
+      for (const rule of rulesOf(period)) {
+        const limits = row.rules[rule];
+        if (limits !== undefined) this.#within(row, rule, limits, amount);
+      }
       if (max_increase_percent !== undefined && current?.amount !== undefined && period === current.period)
         this.#growth(row, max_increase_percent, current.amount, amount);
+    }
+  }
+
+  /** Without its budget an object may spend anything. */
+  #kept(current: Decimal): void {
+    for (const row of this.#rows) {
+      const rule = LIMITS.find((name) => row.rules[name] !== undefined);
+      if (rule !== undefined)
+        throw new PolyadError('spend_guard_exceeded', {
+          message: `The budget of ${current} cannot be taken away: what is left would have no limit (\`${rule}\`).`,
+          details: { ...this.#facts(row, rule), current },
+        });
     }
   }
 
@@ -102,6 +118,39 @@ export class SpendGuard {
 }
 
 const same = (a: Decimal, b: Decimal | undefined): boolean => b !== undefined && compareDecimals(a, b) === 0;
+
+/** The rules that limit amounts. */
+const LIMITS = ['max_daily_budget', 'max_total_budget', 'max_increase_percent'] as const;
+
+/** The limits for budgets of a period; one that we do not know must keep to both. */
+function rulesOf(period: string | undefined): readonly ('max_daily_budget' | 'max_total_budget')[] {
+  if (period === 'DAILY') return ['max_daily_budget'];
+  if (period === 'MONTHLY' || period === 'TOTAL' || period === 'LIFETIME') return ['max_total_budget'];
+  return ['max_daily_budget', 'max_total_budget'];
+}
+
+/**
+ * The budget in a native body. `unified`: the body decoded.
+ *
+ * @throws PolyadError `input_value_invalid` for native members that say something of the budget which cannot be read
+ */
+export function budgetIn(native: Native, unified: Unified, spec: Pick<ObjectSpec, 'fields'>): Budget {
+  const budget = budgetOf(unified);
+  if (budget.amount !== undefined) return budget;
+  const path = spec.fields.find((rule) => rule.unified === 'budget_amount')?.native;
+  const value = typeof path === 'string' ? getPath(native, path) : undefined;
+  if (value === undefined) return budget;
+  if (value === null || value === '' || compareWithZero(value)) return { ...budget, lifted: true };
+  throw new PolyadError('input_value_invalid', {
+    message: `\`raw.${String(path)}\` is no amount of money, so spend guards cannot judge it.`,
+    details: { field: `raw.${String(path)}`, reason: 'is no amount of money' },
+  });
+}
+
+function compareWithZero(value: unknown): boolean {
+  const amount = typeof value === 'number' || typeof value === 'string' ? parseDecimal(value) : undefined;
+  return amount !== undefined && compareDecimals(amount, '0') <= 0;
+}
 
 /** The budget in a decoded object. */
 export function budgetOf(unified: Unified): Budget {

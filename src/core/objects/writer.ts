@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { getPath } from '../connector/fields.ts';
 import type { ObjectSpec, OperationInput, WriteContext } from '../connector/object-spec.ts';
 import type { Native, ObjectName, OrganizationFacts, Unified } from '../connector/types.ts';
-import { asPolyadError, PolyadError } from '../errors/index.ts';
+import { PolyadError } from '../errors/index.ts';
 import { createOnce } from '../idempotency/create-once.ts';
 import { requestToken } from '../idempotency/fingerprint.ts';
 import type { WriteEntry } from '../idempotency/journal.ts';
@@ -14,10 +14,12 @@ import { type FieldSelection, selectFields, unknownFields } from '../model/field
 import { OBJECTS } from '../model/objects.ts';
 import { wireObject } from '../model/wire.ts';
 import type { ItemOptions, ObjectAccess, Opened } from './access.ts';
+import { budgetsOfCopy } from './copies.ts';
 import { DryRun } from './dry-run.ts';
 import { organizationRequired } from './locate.ts';
 import { type ObjectObserver, tellSeen } from './observer.ts';
-import { budgetOf, type GuardSource, type SpendGuard } from './spend.ts';
+import { budgetIn, budgetOf, type GuardSource, type SpendGuard } from './spend.ts';
+import { type StatusOutcome, setStatuses } from './status-writer.ts';
 
 /** What one write is asked with. */
 export interface WriteOptions extends ItemOptions {
@@ -27,10 +29,14 @@ export interface WriteOptions extends ItemOptions {
   dryRun?: boolean;
   /** The journal's record of this write. */
   entry?: WriteEntry | undefined;
+  /** For a dry run: the token that the write would be sent with. Default: any. */
+  requestToken?: string | undefined;
 }
 
 /** Objects that have budgets or a status that spends. */
-const SPENDING: ReadonlySet<ObjectName> = new Set(['campaign', 'insertionorder', 'group', 'ad', 'campaign_copy']);
+const SPENDING: ReadonlySet<ObjectName> = new Set([
+  ...(['campaign', 'insertionorder', 'group', 'ad', 'creative', 'campaign_copy'] as const),
+]);
 
 /** Does writes; `ObjectService` hands them on. */
 export class ObjectWriter {
@@ -49,7 +55,7 @@ export class ObjectWriter {
   async create(scope: Scope, object: ObjectName, body: Unified, options: WriteOptions): Promise<Unified> {
     const dry = options.dryRun === true ? new DryRun() : undefined;
     const opened = this.#access.open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'create');
-    const { ctx, spec, typeName } = opened;
+    const { ctx, spec } = opened;
     this.#checkMembers(object, body);
     const organization = await this.#writeOrganization(scope, opened, body, options);
     const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
@@ -57,14 +63,22 @@ export class ObjectWriter {
     const unified = this.#withoutEchoes(object, body, ['organization_id', 'currency'], organization);
     if (guard?.createPaused === true && opened.fields.creatable.includes('status')) unified['status'] ??= 'PAUSED';
     const prepared = (await spec.prepare?.(input, unified, 'create')) ?? unified;
-    const native = this.#encode(opened, prepared, organization, 'create', typeName);
-    guard?.check(budgetOf(this.#access.decode(scope, object, opened, organization, native)), undefined);
+    const native = this.#access.encode(opened, prepared, organization, 'create');
     const write = this.#writeContext(body, options, async () => {
       throw new PolyadError('internal', { message: 'a new object has no current row' });
     });
     const send = async (): Promise<Native> =>
       (await (spec.create as NonNullable<ObjectSpec['create']>)(input, native, write)).row;
     const ended = await scope.watch?.begin({ object, verb: 'create', body: unified, dryRun: dry !== undefined });
+    await told(ended, async () => {
+      if (guard?.limits !== true) return;
+      const budget = budgetIn(native, this.#access.decode(scope, object, opened, organization, native), spec);
+      const source = object === 'campaign_copy' ? unified['campaign_id'] : undefined;
+      for (const one of typeof source === 'string'
+        ? await budgetsOfCopy(this.#access, scope, organization, source, budget)
+        : [budget])
+        guard.check(one, undefined);
+    });
     if (dry !== undefined)
       return this.#dryRun(object, { ...body, ...pick(unified, 'status') }, native, dry, send, options.fields);
     const { entry } = options;
@@ -92,14 +106,14 @@ export class ObjectWriter {
   async update(scope: Scope, object: ObjectName, id: string, body: Unified, options: WriteOptions): Promise<Unified> {
     const dry = options.dryRun === true ? new DryRun() : undefined;
     const opened = this.#access.open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'update');
-    const { ctx, spec, typeName } = opened;
+    const { ctx, spec } = opened;
     this.#checkMembers(object, body);
     if (body['id'] !== undefined && body['id'] !== id)
       throw new PolyadError('input_field_immutable', {
         message: `The body names \`${String(body['id'])}\`, the address \`${id}\`: an id cannot be changed.`,
         details: { field: 'id' },
       });
-    const hint = options.org_id ?? (typeof body['organization_id'] === 'string' ? body['organization_id'] : undefined);
+    const hint = namedAccount(body, options);
     const { organization } =
       spec.scope === 'connection'
         ? { organization: { id: '' } }
@@ -117,13 +131,7 @@ export class ObjectWriter {
     };
     const changed = await this.#withoutUnchanged(scope, object, opened, input, body, readCurrent);
     const prepared = (await spec.prepare?.(input, changed, 'update')) ?? changed;
-    const native = this.#encode(opened, prepared, organization, 'update', typeName);
-    const next = budgetOf(this.#access.decode(scope, object, opened, organization, native));
-    if (next.amount !== undefined || next.period !== undefined) {
-      const guard = await this.#guard(scope, object, opened, organization);
-      if (guard?.needsCurrent === true)
-        guard.check(next, budgetOf(this.#access.decode(scope, object, opened, organization, await readCurrent())));
-    }
+    const native = this.#access.encode(opened, prepared, organization, 'update');
     const nothing = Object.keys(native).length === 0;
     const write = this.#writeContext(prepared, options, readCurrent);
     const send = async (): Promise<Native> =>
@@ -139,6 +147,13 @@ export class ObjectWriter {
       body,
       current: now,
       dryRun: dry !== undefined,
+    });
+    await told(ended, async () => {
+      const guard = await this.#guard(scope, object, opened, organization);
+      if (guard?.limits !== true) return;
+      const next = budgetIn(native, this.#access.decode(scope, object, opened, organization, native), spec);
+      if (next.amount !== undefined || next.period !== undefined || next.lifted === true)
+        guard.check(next, budgetOf(this.#access.decode(scope, object, opened, organization, await readCurrent())));
     });
     if (dry !== undefined) return this.#dryRun(object, body, native, dry, send, options.fields);
     const updated = await watched(ended, async () =>
@@ -176,85 +191,16 @@ export class ObjectWriter {
     return wireObject(told);
   }
 
-  /**
-   * Sets the status of several objects, in the platform's own batches where it has them. Answers the error of each that
-   * was not changed; a batch that is refused as a whole is taken apart, so that one wrong id does not stop the others.
-   */
-  async setStatus(
+  /** Sets the status of several objects; one outcome for each. */
+  setStatus(
     scope: Scope,
     object: ObjectName,
     ids: readonly string[],
     status: string,
     options: WriteOptions,
-  ): Promise<Map<string, PolyadError>> {
-    const errors = new Map<string, PolyadError>();
-    const opened = this.#access.open(scope, object, 'update');
-    const { ctx, spec, typeName } = opened;
-    const batch = spec.statusBatch;
-    const single = async (id: string): Promise<void> => {
-      try {
-        await this.update(scope, object, id, { status }, options);
-      } catch (error) {
-        errors.set(id, asPolyadError(error));
-      }
-    };
-    const ends = new Map<string, (end: WriteEnd) => Promise<void>>();
-    const tell = async (told: readonly string[]): Promise<void> => {
-      for (const id of told)
-        await ends.get(id)?.(errors.has(id) ? { error: errors.get(id) } : { unified: { id, status } });
-    };
-    const byAccount = new Map<string, { organization: OrganizationFacts; ids: string[] }>();
-    for (const id of ids) {
-      if (batch === undefined) {
-        await single(id);
-        continue;
-      }
-      try {
-        const { organization } = await this.#access.locator.find(
-          ctx,
-          scope.connection.id,
-          object,
-          spec,
-          id,
-          options.org_id,
-        );
-        const ended = await scope.watch?.begin({ object, verb: 'update', id, body: { status } });
-        if (ended !== undefined) ends.set(id, ended);
-        const group = byAccount.get(organization.id) ?? { organization, ids: [] };
-        group.ids.push(id);
-        byAccount.set(organization.id, group);
-      } catch (error) {
-        errors.set(id, asPolyadError(error));
-      }
-    }
-    for (const { organization, ids: own } of byAccount.values()) {
-      const input: OperationInput = { ctx, organization, raw: options.raw ?? {} };
-      let native: Native;
-      try {
-        native = this.#encode(opened, { status }, organization, 'update', typeName);
-      } catch (error) {
-        for (const id of own) errors.set(id, asPolyadError(error));
-        continue;
-      }
-      const { maxIds, run } = batch as NonNullable<ObjectSpec['statusBatch']>;
-      for (let start = 0; start < own.length; start += maxIds) {
-        const chunk = own.slice(start, start + maxIds);
-        try {
-          for (const { id, error } of await run(input, chunk, native))
-            if (error !== undefined)
-              errors.set(id, new PolyadError(error.code, { message: error.message, details: { object, id } }));
-          await tell(chunk);
-        } catch (thrown) {
-          const error = asPolyadError(thrown);
-          if (error.actor === 'caller' && chunk.length > 1) for (const id of chunk) await single(id);
-          else {
-            for (const id of chunk) errors.set(id, error);
-            await tell(chunk);
-          }
-        }
-      }
-    }
-    return errors;
+  ): Promise<Map<string, StatusOutcome>> {
+    const update = (id: string, body: Unified): Promise<Unified> => this.update(scope, object, id, body, options);
+    return setStatuses(this.#access, scope, object, ids, status, options, update);
   }
 
   /** The spend guard of a write; undefined for objects that do not spend. */
@@ -278,24 +224,6 @@ export class ObjectWriter {
       });
   }
 
-  #encode(
-    opened: Opened,
-    unified: Unified,
-    organization: OrganizationFacts,
-    verb: 'create' | 'update',
-    typeName: string,
-  ): Native {
-    const native = opened.fields.encode(
-      unified,
-      { ...this.#access.codecContext(organization), unified },
-      verb,
-      typeName,
-    );
-    // `raw` in a body: native members that the unified model does not have. What both name, the model decides.
-    const raw = unified['raw'];
-    return raw !== null && typeof raw === 'object' ? { ...(raw as Native), ...native } : native;
-  }
-
   async #dryRun(
     object: ObjectName,
     body: Unified,
@@ -309,7 +237,11 @@ export class ObjectWriter {
   }
 
   #writeContext(unified: Unified, options: WriteOptions, current: () => Promise<Native>): WriteContext {
-    return { unified, requestToken: options.entry?.requestToken ?? requestToken(randomBytes(32)), current };
+    return {
+      unified,
+      requestToken: options.entry?.requestToken ?? options.requestToken ?? requestToken(randomBytes(32)),
+      current,
+    };
   }
 
   /** The ad account of a new object: named, that of its parent, or the connection's only one. */
@@ -321,8 +253,8 @@ export class ObjectWriter {
   ): Promise<OrganizationFacts> {
     const { ctx, platform, spec } = opened;
     if (spec.scope === 'connection') return { id: '' };
-    const named = options.org_id ?? body['organization_id'];
-    if (typeof named === 'string') return ctx.organization(named);
+    const named = namedAccount(body, options);
+    if (named !== undefined) return ctx.organization(named);
     for (const parent of ['group', 'campaign'] as const) {
       const id = body[`${parent}_id`];
       const parentSpec = platform.objects[parent];
@@ -380,6 +312,16 @@ export class ObjectWriter {
   }
 }
 
+/** Does what comes before a write, and tells whoever watches when it fails. */
+async function told(ended: ((end: WriteEnd) => Promise<void>) | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await ended?.({ error });
+    throw error;
+  }
+}
+
 /** Does a write, and tells whoever watches how it ended. */
 async function watched<T extends Unified | undefined>(
   ended: ((end: WriteEnd) => Promise<void>) | undefined,
@@ -393,6 +335,17 @@ async function watched<T extends Unified | undefined>(
     await ended?.({ error });
     throw error;
   }
+}
+
+/** The ad account that a caller names. @throws PolyadError `input_value_invalid` for two that differ */
+function namedAccount(body: Unified, { org_id: asked }: WriteOptions): string | undefined {
+  const { organization_id: own } = body;
+  if (typeof own !== 'string' || own === asked) return asked;
+  if (asked === undefined) return own;
+  throw new PolyadError('input_value_invalid', {
+    message: `The body names the ad account ${own}, \`org_id\` ${asked}.`,
+    details: { field: 'organization_id', reason: 'is not the ad account of `org_id`', expected: asked },
+  });
 }
 
 /** One member of an object, where it is set. */
