@@ -268,6 +268,18 @@ describe('figures that cannot be true', () => {
     expect(withWait(failure, {} as Manifest, { headers: {}, json: undefined }, at).retryAfterMs).toBeUndefined();
   });
 
+  it('waits of an outage, whose Retry-After may be a date that no platform module reads', () => {
+    const failure = { code: 'platform_unavailable', retry: 'after', scope: 'platform', native: {} } as Classification;
+    const wait = (text: string, retry: Classification['retry'] = 'after') =>
+      withWait({ ...failure, retry }, {} as Manifest, { headers: { 'retry-after': text }, json: undefined }, at)
+        .retryAfterMs;
+    expect(wait(new Date(at + 30_000).toUTCString())).toBe(30_000);
+    expect(wait('7')).toBe(7_000);
+    for (const text of ['-7', 'soon', '99999999999', 'Thu, 01 Jan 1970 00:00:00 GMT', '7, 9'])
+      expect([text, wait(text)]).toEqual([text, undefined]);
+    expect(wait('7', 'never')).toBeUndefined();
+  });
+
   it('limits and rests in headers', () => {
     const reader = { kind: 'headers', bucket: 'b', limit: 'l', remaining: 'r', reset: 't' } as const;
     expect(view(reader, { r: '-7', l: '1e300', t: '5' })).toEqual([['b', { remaining: 0, resetMs: 5_000 }]]);

@@ -230,8 +230,8 @@ export function waitIn(
 }
 
 /**
- * The failure with the wait that the platform named: in its classification, else, where a quota is full, in headers or
- * body. A wait beyond belief is left out, so that the bucket's own rule holds.
+ * The failure with the wait that the platform named: in its classification, else in `Retry-After`, else, where a quota is
+ * full, in the body. A wait beyond belief is left out, so that the bucket's own rule holds, or the back-off.
  */
 export function withWait(
   { retryAfterMs, ...failure }: Classification,
@@ -240,7 +240,9 @@ export function withWait(
   now: number,
 ): Classification {
   const said = retryAfterMs === undefined ? undefined : believed(retryAfterMs);
-  const wait = said ?? (failure.code === 'platform_rate_limited' ? waitIn(usage ?? [], response, now) : undefined);
+  // A quota's rest is worth hearing of whatever the class says; what passes by itself says when, often as a date.
+  const named = failure.code === 'platform_rate_limited' ? waitIn(usage ?? [], response, now) : undefined;
+  const wait = said ?? named ?? (failure.retry === 'after' ? retryAfterOf(response.headers, now) : undefined);
   return wait === undefined ? failure : { ...failure, retryAfterMs: wait };
 }
 
