@@ -42,7 +42,10 @@ export class HttpClient {
   constructor(egress: EgressPolicy = new EgressPolicy()) {
     this.#egress = egress;
     this.#agent = new Agent({
-      connections: 64,
+      // As many as there are calls under way: quotas bound those, and every one holds a connection of its caller already.
+      // A cap of our own would be shared by all tenants: those who read slowly, or a platform that is slow, would keep
+      // everybody else's calls waiting for a connection.
+      connections: null,
       pipelining: 1,
       connect: egress.connector({ timeout: CONNECT_TIMEOUT_MS }),
       headersTimeout: HEADERS_TIMEOUT_MS,
