@@ -7,6 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
 import type { BucketClaim, Priority } from '../../src/core/pacing/pacer.ts';
 import { Pacer } from '../../src/core/pacing/pacer.ts';
+import { planCalls } from '../../src/core/pacing/plan.ts';
 import { RedisStore } from '../../src/core/pacing/redis-store.ts';
 import { hasRedisServer, RedisServer } from './support/redis-server.ts';
 import { kinds, REDIS_URL, redisKind } from './support/stores.ts';
@@ -22,6 +23,35 @@ const PATIENCE_MS = 45_000;
 /** What is soon enough to be called "at once": the queue is looked at four times a second. */
 const AT_ONCE_MS = 600;
 const never = new AbortController().signal;
+
+describe('a plan', () => {
+  it('takes the time of answers into account: the calls are through when it said', async () => {
+    const world = new World();
+    const judge = new Judge(APP);
+    const pacer = new Pacer(world);
+    const claims: BucketClaim[] = APP.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const call = async (): Promise<number> => {
+      const permit = await pacer.acquire('w', claims, PATIENCE_MS, never);
+      const at = world.ms;
+      await world.sleep(70);
+      judge.arrive(world.ms, { workspace: 'w' });
+      await world.sleep(70);
+      permit.answered();
+      return at;
+    };
+    const first = Array.from({ length: 10 }, call);
+    await world.advance(60_000);
+    await Promise.all(first);
+    const start = world.ms;
+    const { wait_ms: planned } = await planCalls(pacer, [{ claims, count: 300 }]);
+    const all = Promise.all(Array.from({ length: 300 }, call));
+    await world.advance(60_000);
+    const took = Math.max(...(await all)) - start;
+    expect(judge.refusals).toBe(0);
+    expect(planned / took).toBeGreaterThan(0.97);
+    expect(planned / took).toBeLessThan(1.03);
+  });
+});
 
 interface Told {
   ok: boolean;

@@ -1,7 +1,9 @@
 /** Several nodes on one shared counter: nothing over a limit, whatever dies. */
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BucketClaim } from '../../src/core/pacing/pacer.ts';
+import type { BucketClaim, Pacer } from '../../src/core/pacing/pacer.ts';
+import { planCalls } from '../../src/core/pacing/plan.ts';
 import { type Node, polyadNode, reconnected, runCluster } from './support/cluster.ts';
 import { hasRedisServer, RedisServer } from './support/redis-server.ts';
 import { REDIS_URL } from './support/stores.ts';
@@ -152,6 +154,88 @@ describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared c
     });
     expect(judge.refusals).toBe(0);
     for (const { calls } of minutes.slice(2, 5)) expect(calls).toBeGreaterThanOrEqual(225);
+  });
+
+  it('a long rest of a short window: all that waits is told at once, at every node', async () => {
+    const brief: BucketClaim[] = [{ name: 'second', limit: 5, windowMs: 1_000, key: 'app' }];
+    const [one, other] = await nodes(2, brief);
+    const never = new AbortController().signal;
+    const start = world.ms;
+    const told: number[] = [];
+    for (let index = 0; index < 60; index += 1)
+      void other?.pacer.acquire(`w${index % 6}`, brief, 45_000, never).then(
+        (permit) => permit.answered(),
+        (error) => {
+          expect(error).toMatchObject({ code: 'quota_wait', details: { bucket: 'second' } });
+          expect(error.retryAfterMs).toBeGreaterThan(250_000);
+          told.push(world.ms - start);
+        },
+      );
+    await world.advance(2_000);
+    one?.refused(300_000, 'second');
+    await world.advance(2_000);
+    expect(told.length).toBeGreaterThan(40);
+    expect(Math.max(...told)).toBeLessThan(3_500);
+    // Who comes while the counter is away hears the same.
+    await server.kill();
+    await world.advance(5_000);
+    for (const node of [one, other])
+      await expect(node?.pacer.acquire('w', brief, 45_000, never)).rejects.toMatchObject({ code: 'quota_wait' });
+  });
+
+  it('a hidden limit that was learned holds while Redis is away, and after it comes back empty', async () => {
+    const hidden = [{ name: 'hidden', limit: 3, windowMs: 1_000 }];
+    const claims: BucketClaim[] = [
+      { name: 'hidden', limit: 10, windowMs: 1_000, key: 'a', learn: { min: 1, max: 50 } },
+    ];
+    const judge = new Judge(hidden);
+    const two = await nodes(2, claims);
+    const plan = { world, judge, nodes: two, callers: [Array(3).fill(4), Array(3).fill(4)] };
+    await runCluster({ ...plan, forMs: 120_000 });
+    const before = judge.refusals;
+    const { minutes } = await runCluster({
+      ...plan,
+      forMs: 120_000,
+      events: [
+        [20_000, () => server.kill()],
+        [
+          60_000,
+          async () => {
+            await server.start();
+            await reconnected(two);
+          },
+        ],
+      ],
+    });
+    expect(judge.refusals - before).toBeLessThanOrEqual(3);
+    expect(minutes.reduce((sum, { calls }) => sum + calls, 0)).toBeGreaterThan(150);
+  });
+
+  it('a plan is the same at a node that has not called as at one that has', async () => {
+    const [one, other] = await nodes(2, CLAIMS);
+    const never = new AbortController().signal;
+    for (let call = 0; call < 10; call += 1) (await one?.pacer.acquire('w', CLAIMS, 0, never))?.answered();
+    one?.refused(300_000, 'minute');
+    await world.advance(50);
+    const plan = await planCalls(other?.pacer as Pacer, [{ claims: CLAIMS, count: 5 }]);
+    expect(plan).toMatchObject({ bucket: 'minute' });
+    expect(plan.wait_ms).toBeGreaterThan(299_000);
+  });
+
+  it('keeps what a refusal taught for a month, and a hidden limit that was never met for minutes', async () => {
+    const claims = ['met', 'never met'].map(
+      (key): BucketClaim => ({ name: 'hidden', limit: 10, windowMs: 1_000, key, learn: { min: 1, max: 50 } }),
+    );
+    const [one] = await nodes(1, claims);
+    const never = new AbortController().signal;
+    for (const claim of claims) (await one?.pacer.acquire('w', [claim], 0, never))?.answered();
+    one?.pacer.refused(claims[0] as BucketClaim, 1_000);
+    await world.advance(1_000);
+    const redis = new Redis(server.url);
+    const [met = '', other = ''] = (await redis.keys('*}:b:hidden|*')).sort();
+    expect(await redis.pttl(met)).toBeGreaterThan(20 * 86_400_000);
+    expect(await redis.pttl(other)).toBeLessThan(600_000);
+    redis.disconnect();
   });
 
   it('a refusal rests the key on all nodes', async () => {

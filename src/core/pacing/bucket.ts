@@ -272,6 +272,7 @@ export class Bucket {
       ...(this.#learned === undefined ? {} : { learned: this.#learned }),
       ...(this.#stated === undefined ? {} : { stated: this.#stated }),
       changed: this.#changedAt,
+      ...(this.#loweredAt === 0 ? {} : { lowered: this.#loweredAt, refused: this.#refusedAt }),
     };
   }
 
@@ -281,6 +282,8 @@ export class Bucket {
     this.#learned = state.learned ?? this.#learned;
     this.#stated = state.stated ?? this.#stated;
     this.#changedAt = state.changed;
+    this.#loweredAt = state.lowered ?? this.#loweredAt;
+    this.#refusedAt = state.refused ?? this.#refusedAt;
   }
 }
 
@@ -292,4 +295,7 @@ export interface BucketState {
   learned?: number;
   stated?: number;
   changed: number;
+  /** When a refusal lowered it last, and the level that was refused. */
+  lowered?: number;
+  refused?: number;
 }

@@ -25,22 +25,22 @@ const SLACK = 0.03;
 const sameCalls = (one: BucketClaim, other: BucketClaim): boolean =>
   one === other || (one.key === other.key && one.scope !== undefined && one.scope === other.scope);
 
-/** Milliseconds until a claim's quota has given so many more units. */
-function waitFor({ store, roundTripMs, full }: OutlookParts, claim: BucketClaim, rank: number) {
+/** Milliseconds until a claim's quota has given so many more units. `slack`: share of each window that is lost. */
+function waitFor({ store, roundTripMs, full }: OutlookParts, claim: BucketClaim, rank: number, slack = SLACK) {
   const outlook = store.outlook(claim, rank, full(bucketId(claim), rank));
   const firstMs = outlook(1);
   return (units: number): number => {
     const waitMs = outlook(units);
     const rounds = Math.max(0, Math.floor((waitMs - firstMs) / claim.windowMs));
-    return waitMs + rounds * (roundTripMs + claim.windowMs * SLACK);
+    return waitMs + rounds * (roundTripMs + claim.windowMs * slack);
   };
 }
 
-/** Milliseconds until `calls` more calls under these claims can all have gone, if answers took no time. */
-export function forecast(store: QuotaStore, claims: readonly BucketClaim[], calls: number, rank: number): Wait {
+/** Milliseconds until `calls` more calls under these claims can all have gone, if nobody else calls. */
+export function forecast(parts: OutlookParts, claims: readonly BucketClaim[], calls: number, rank: number): Wait {
   let worst: Wait = { waitMs: 0, claim: claims[0] as BucketClaim };
   for (const claim of claims) {
-    const waitMs = store.outlook(claim, rank)(calls * (claim.cost ?? 1));
+    const waitMs = waitFor(parts, claim, rank, 0)(calls * (claim.cost ?? 1));
     if (waitMs > worst.waitMs) worst = { waitMs, claim };
   }
   return worst;

@@ -502,7 +502,7 @@ export class Pacer {
   #expire(id: string, domain: Domain, now: number): void {
     const over = [...domain.turns.all()].filter(({ waiter }) => now >= waiter.deadline);
     for (const { lane, waiter } of over) {
-      const { claim, waitMs } = forecast(this.#store, waiter.claims, 1, waiter.rank);
+      const { claim, waitMs } = forecast(this.#outlook(undefined, now), waiter.claims, 1, waiter.rank);
       const closed = waiter.claims.find((one) => domain.closed.has(`${waiter.rank}${bucketId(one)}`)) ?? claim;
       this.#drop(id, domain, lane, waiter, this.#refusal(closed.name, Math.max(waitMs, 1)));
     }
@@ -555,7 +555,12 @@ export class Pacer {
 
   /** Milliseconds until `calls` more calls under these claims can all have gone, and the quota that takes longest. */
   forecast(claims: readonly BucketClaim[], calls: number): { waitMs: number; claim: BucketClaim } {
-    return forecast(this.#store, claims, calls, 0);
+    return forecast(this.#outlook(undefined, this.#now()), claims, calls, 0);
+  }
+
+  /** Looks anew at what is left of these quotas, before a forecast: other nodes may have used them. */
+  async look(claims: readonly BucketClaim[]): Promise<void> {
+    await this.#store.look?.(claims);
   }
 
   /** Buckets this node has used. */

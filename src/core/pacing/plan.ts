@@ -33,7 +33,7 @@ export interface Plan {
  * Plans calls over what is left of the quotas now, as if nobody else called meanwhile. Quotas that cap calls at a time say
  * nothing about how long something takes, so they do not show.
  */
-export function planCalls(pacer: Pacer, planned: readonly PlannedCalls[]): Plan {
+export async function planCalls(pacer: Pacer, planned: readonly PlannedCalls[]): Promise<Plan> {
   const sums = new Map<string, { claim: BucketClaim; units: number }>();
   let calls = 0;
   for (const { claims, count } of planned) {
@@ -46,6 +46,7 @@ export function planCalls(pacer: Pacer, planned: readonly PlannedCalls[]): Plan 
       sums.set(id, sum);
     }
   }
+  await pacer.look([...sums.values()].map(({ claim }) => claim));
   const buckets = [...sums.values()]
     .map(({ claim, units }) => {
       const { cost: _each, ...unit } = claim;

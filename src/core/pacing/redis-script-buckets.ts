@@ -61,10 +61,12 @@ local function saveAll()
       a[#a + 1] = 'g' .. n
       a[#a + 1] = text(units + num(redis.call('HGET', b.k, 'g' .. n) or 0))
     end
-    if #a > 0 then redis.call('HSET', b.k, unpack(a)) end
+    -- Looking at a bucket does not make one.
+    if #a > 0 and (b.touched or not b.new) then redis.call('HSET', b.k, unpack(a)) end
     -- Keys live long after their windows; telling so at every take would cost a tenth of the script.
     if b.touched and (b.new or b.forced or math.random(16) == 1) then
-      local life = math.max(b.c.w * 2 + 120000, (b.r or 0) - now + 60000, b.l and 2592000000 or 0)
+      -- What a refusal taught is kept for a month; a hidden limit that was never met is where the next one begins.
+      local life = math.max(b.c.w * 2 + 120000, (b.r or 0) - now + 60000, b.l and b.ld and 2592000000 or 0)
       redis.call('PEXPIRE', b.k, math.ceil(life))
       redis.call('ZADD', p .. 'idx', now, b.c.id)
       if b.new or b.forced then
@@ -254,6 +256,8 @@ end
 local function released(b, units, how)
   local c = b.c
   expire(b)
+  -- A call that outlived its bucket.
+  if b.new then keep(b) end
   put(b, 'f', math.max(0, b.f - units))
   if how == 'c' then
     if c.kind == 'F' then put(b, 'u', math.max(0, b.u - units)) end

@@ -305,7 +305,7 @@ export class RedisStore implements QuotaStore {
 
   async #beat(): Promise<void> {
     const now = this.#now();
-    const due: { id: string; claim: BucketClaim; at: number }[] = [];
+    const due: { claim: BucketClaim; at: number }[] = [];
     for (const [id, { claim, usedAt }] of this.#known) {
       if (now - usedAt > claim.windowMs + 60_000 && (this.#inFlight.get(id) ?? 0) === 0) {
         this.#known.delete(id);
@@ -313,12 +313,23 @@ export class RedisStore implements QuotaStore {
         continue;
       }
       const at = this.#views.get(id)?.at ?? 0;
-      if (claim.windowMs > BRIEF_MS && now - at >= Math.min(VIEW_MS, claim.windowMs / GRANULES))
-        due.push({ id, claim, at });
+      const brief = claim.windowMs <= BRIEF_MS;
+      // Of brief windows only what was learned outlives a copy.
+      if (brief && claim.learn === undefined) continue;
+      if (now - at >= (brief ? VIEW_MS : Math.min(VIEW_MS, claim.windowMs / GRANULES))) due.push({ claim, at });
     }
-    const asked = due.sort((a, b) => a.at - b.at).slice(0, VIEWS_PER_BEAT);
-    this.#heardAt = now;
-    const answer = (await this.#send({ o: 'h', c: asked.map(({ claim }) => this.#wire(claim)) })) as {
+    await this.#copy(
+      due
+        .sort((a, b) => a.at - b.at)
+        .slice(0, VIEWS_PER_BEAT)
+        .map(({ claim }) => claim),
+    );
+  }
+
+  /** Says that this node is there, and copies these buckets. */
+  async #copy(claims: readonly BucketClaim[]): Promise<void> {
+    this.#heardAt = this.#now();
+    const answer = (await this.#send({ o: 'h', c: claims.map((claim) => this.#wire(claim)) })) as {
       nodes: string[];
       views: WireView[] | Record<string, never>;
     };
@@ -326,8 +337,7 @@ export class RedisStore implements QuotaStore {
     const at = this.#now();
     if (Array.isArray(answer.views))
       answer.views.forEach((view, index) => {
-        const { id } = asked[index] as { id: string };
-        this.#views.set(id, {
+        this.#views.set(bucketId(claims[index] as BucketClaim), {
           at,
           granules: Array.isArray(view.g) ? view.g.map(([end, units]) => [at + end, units] as const) : [],
           inFlight: view.f,
@@ -395,6 +405,8 @@ export class RedisStore implements QuotaStore {
     if (at < 0) return { ok: false, bucket: null, id: '', waitMs: 5, ...told };
     const full = claims[at - 1] as BucketClaim;
     const wait = waitMs === undefined || waitMs < 0 ? null : Math.ceil(waitMs);
+    // Longer than the window itself can make anyone wait.
+    if (wait !== null && wait > 2 * full.windowMs) this.#rests(full, wait);
     return { ok: false, bucket: full.name, id: bucketId(full), waitMs: wait, ...told };
   }
 
@@ -450,11 +462,33 @@ export class RedisStore implements QuotaStore {
 
   refused(claim: BucketClaim, restMs: number, lower: boolean): void | Promise<void> {
     this.#know([claim]);
-    const view = this.#views.get(bucketId(claim));
-    if (view !== undefined) view.restUntil = Math.max(view.restUntil, this.#now() + restMs);
+    this.#rests(claim, restMs);
     if (this.#mode === 'shared')
       return this.#fire({ o: 'r', c: this.#wire(claim), ms: restMs, ...(lower ? { lower } : {}) });
     this.#alone?.store.refused(claim, restMs, lower);
+  }
+
+  /** Notes a rest in the copy. Of brief windows there may be none: but for the rest, the one begun here says nothing. */
+  #rests(claim: BucketClaim, restMs: number): void {
+    const id = bucketId(claim);
+    let view = this.#views.get(id);
+    if (view === undefined && claim.windowMs <= BRIEF_MS) {
+      const nothing = { granules: [], inFlight: 0, used: 0, others: 0, restUntil: 0, fullAt: 0 };
+      view = { ...nothing, at: 0, limit: claim.limit, learned: false };
+      this.#views.set(id, view);
+    }
+    if (view !== undefined) view.restUntil = Math.max(view.restUntil, this.#now() + restMs);
+  }
+
+  async look(claims: readonly BucketClaim[]): Promise<void> {
+    for (let from = 0; from < claims.length && this.#mode === 'shared'; from += VIEWS_PER_BEAT) {
+      const some = claims.slice(from, from + VIEWS_PER_BEAT);
+      // Those that nobody uses are forgotten at the next beat.
+      for (const claim of some)
+        if (!this.#known.has(bucketId(claim))) this.#known.set(bucketId(claim), { claim, usedAt: 0 });
+      // Without it the estimate is made from what is known.
+      await this.#copy(some).catch(() => undefined);
+    }
   }
 
   observe(claim: BucketClaim, view: QuotaView): void {
@@ -472,7 +506,9 @@ export class RedisStore implements QuotaStore {
     const view = this.#views.get(bucketId(claim));
     const limit = Math.max(1, Math.floor((view?.limit ?? claim.limit) - (view?.others ?? 0)));
     const rest = Math.max(0, (view?.restUntil ?? 0) - now);
-    const counter = this.#counter(claim, view, full);
+    // What was in use of a brief window is over by now.
+    const stale = view !== undefined && claim.windowMs <= BRIEF_MS && now - view.at > claim.windowMs;
+    const counter = this.#counter(claim, stale ? { ...view, granules: [], inFlight: 0, used: 0 } : view, full);
     return (units) => Math.max(rest, counter.forecast(now, units, limit));
   }
 

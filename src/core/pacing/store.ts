@@ -55,6 +55,8 @@ export interface QuotaStore {
    * now. `full`: the bucket was just seen full, for counters that have no copy of it.
    */
   outlook(claim: BucketClaim, rank: number, full?: boolean): (units: number) => number;
+  /** Makes what `outlook` says of these buckets as true as it can be; absent where it always is. */
+  look?(claims: readonly BucketClaim[]): Promise<void>;
   /** Tells other nodes what waits here for a domain; answers what waits there. Absent where there are none. */
   exchange?(domain: string, backlog: Elsewhere): Promise<Elsewhere | undefined>;
   /** Nobody of this workspace waits any more. */
