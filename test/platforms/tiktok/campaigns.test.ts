@@ -132,6 +132,19 @@ describe('campaigns', () => {
     });
   });
 
+  it('says what is changed when the rest is refused', async () => {
+    const { id } = await campaignOf({ budget_amount: 100, budget_period: 'DAILY' });
+    expect(await failure(world.update('campaign', id, { status: 'PAUSED', budget_amount: 1 }))).toMatchObject({
+      code: 'platform_rejected',
+      message: expect.stringContaining('Changed before that: `operation_status`.'),
+      details: { applied: ['operation_status'] },
+      platform: { code: '40002' },
+    });
+    const alone = await failure(world.update('campaign', id, { status: 'ACTIVE', budget_amount: 1 }));
+    expect(alone.details).not.toHaveProperty('applied');
+    expect(await world.get('campaign', id)).toMatchObject({ status: 'PAUSED', budget_amount: 100 });
+  });
+
   it('removes softly: gone from lists, still found by id', async () => {
     const { id } = await campaignOf({ name: 'Short life' });
     await world.remove('campaign', id);

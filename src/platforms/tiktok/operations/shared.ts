@@ -195,6 +195,8 @@ export async function bodyOf(
 /**
  * An update whose status travels apart from its other members. Pausing comes first and activating last, so that nothing
  * delivers with half of a change. `send` answers the row that TikTok gave back, if it gave one.
+ *
+ * @throws PolyadError with `details.applied`, the native members that are changed, where a later request fails
  */
 export async function updateInOrder(
   input: OperationInput,
@@ -205,11 +207,31 @@ export async function updateInOrder(
   set: (status: 'ENABLE' | 'DISABLE') => Promise<void> = (status) => setStatus(input, level, id, status),
 ): Promise<CreateResult> {
   const { operation_status: status, ...body } = native;
+  const names = Object.keys(body);
   if (status === 'DISABLE') await set('DISABLE');
-  const row = Object.keys(body).length > 0 ? await send(body) : undefined;
-  if (status === 'ENABLE') await set('ENABLE');
+  const row = names.length > 0 ? await after(status === 'DISABLE' ? [STATUS] : [], () => send(body)) : undefined;
+  if (status === 'ENABLE') await after(names, () => set('ENABLE'));
   // TikTok answers an update with the whole object, but a status change with the id alone.
   return { row: status === undefined && isWhole(row, level) ? row : await reread(input, level, id) };
+}
+
+const STATUS = 'operation_status';
+
+/** Does the second part of a change; its failure says what the first part has changed already. */
+async function after<T>(applied: readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (applied.length === 0 || !(error instanceof PolyadError)) throw error;
+    const { code, message, details, platform, retryAfterMs } = error;
+    throw new PolyadError(code, {
+      message: `${message} Changed before that: ${applied.map((name) => `\`${name}\``).join(', ')}.`,
+      details: { ...details, applied },
+      ...(platform === undefined ? {} : { platform }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      cause: error,
+    });
+  }
 }
 
 /** Whether an answer holds the object and not only its id. */
