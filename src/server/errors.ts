@@ -55,7 +55,9 @@ export function handleErrors(app: FastifyInstance, log: StoreLog): void {
     // Work that was given up because the client has gone, or because the server has to stop now, is nobody's failure.
     if (request.state.signal.aborted && !(thrown instanceof PolyadError))
       return sendError(reply, new PolyadError('server_stopping'), request.id);
-    const error = thrown instanceof PolyadError ? thrown : (fromFramework(thrown, request) ?? asPolyadError(thrown));
+    // A stream that broke off before its first byte: whoever handed it over has said what that means.
+    const known = thrown instanceof PolyadError ? thrown : request.state.error;
+    const error = known ?? fromFramework(thrown, request) ?? asPolyadError(thrown);
     request.state.error = error;
     const facts = { request_id: request.id, code: error.code, status: error.status };
     if (error.code === 'internal') log.error({ ...facts, err: error.cause }, 'unexpected failure');

@@ -127,6 +127,7 @@ export class Metrics {
         state.meter.upstreamMs / 1000,
       );
     if (state.error !== undefined) this.#errors.inc({ code: state.error.code, platform });
-    if (!reply.raw.writableFinished) this.#aborted.inc({ route });
+    // An answer that broke off at the platform is an error and nobody's hanging up.
+    else if (!reply.raw.writableFinished) this.#aborted.inc({ route });
   }
 }

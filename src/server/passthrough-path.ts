@@ -22,7 +22,8 @@ const escapeUnsafe = (text: string): string => text.replace(UNSAFE, (run) => enc
  */
 export function passthroughTarget(rawUrl: string): PassthroughTarget {
   const mark = rawUrl.indexOf('?');
-  const address = mark < 0 ? rawUrl : rawUrl.slice(0, mark);
+  // Clients behind a proxy may send the whole URL (RFC 9112 §3.2.2); its host is ours, whatever they call it.
+  const address = (mark < 0 ? rawUrl : rawUrl.slice(0, mark)).replace(/^https?:\/\/[^/]*/i, '');
   const query = mark < 0 ? '' : rawUrl.slice(mark + 1);
   // '', 'passthrough', connection, then the rest.
   const rest = address.split('/').slice(3).join('/');

@@ -34,7 +34,7 @@ export class RequestState {
   readonly meter = new Meter();
   /** What the audit log is told of this request beyond what it can see itself. */
   audit: AuditFacts = {};
-  /** The error that was answered. */
+  /** The error that was answered, or that broke the answer off. */
   error: PolyadError | undefined;
   /** Bytes of the answer's body. */
   bytes = 0;

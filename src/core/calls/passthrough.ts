@@ -7,7 +7,7 @@ import type { Classification, Environment, Platform, PlatformResponse } from '..
 import { PolyadError } from '../errors/index.ts';
 import { gathered, SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
-import { type HttpClient, transportFault } from '../http/client.ts';
+import { type HttpClient, type TransportFault, transportFault } from '../http/client.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { peek, peekWhole } from './peek.ts';
@@ -35,6 +35,8 @@ export interface PassthroughAnswer {
   headers: Record<string, string | string[]>;
   /** Small answers in one piece, others as they come. */
   body: Readable | Buffer;
+  /** What it means when `body` ends with this error: the platform broke off, or fell silent. */
+  brokenOff(error: unknown): PolyadError;
 }
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), or that would carry the caller's own credentials out. */
@@ -104,12 +106,23 @@ function rootOf(base: string): Pick<URL, 'href' | 'origin' | 'pathname'> {
   return root;
 }
 
+/** Headers that a `Connection` header names belong to that connection alone. Most name none. */
+function nominated(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return new Set(
+    String(connection)
+      .toLowerCase()
+      .split(/\s*,\s*/),
+  );
+}
+
 /** The platform's headers for our answer. */
-function handedOn(raw: readonly string[]): Record<string, string | string[]> {
+function handedOn(raw: readonly string[], connection: string | undefined): Record<string, string | string[]> {
+  const hop = nominated(connection);
   const out: Record<string, string | string[]> = {};
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] as string).toLowerCase();
-    if (HOP_BY_HOP.has(name)) continue;
+    if (HOP_BY_HOP.has(name) || hop?.has(name)) continue;
     const value = raw[at + 1] as string;
     const before = out[name];
     out[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
@@ -145,6 +158,16 @@ function isSmall({ headers }: { headers: Record<string, string> }): boolean {
   return announced > 0 && announced <= SMALL_BODY && headers['content-type'] !== undefined;
 }
 
+/** The error for what failed below HTTP. */
+function platformFailure(platform: Platform, fault: TransportFault, cause: unknown): PolyadError {
+  return new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
+    details: { transport: fault.text },
+    platform: { integration_type: platform.manifest.type },
+    retryAfterMs: 5_000,
+    cause,
+  });
+}
+
 export class PassthroughService {
   readonly #parts: PassthroughParts;
 
@@ -176,11 +199,12 @@ export class PassthroughService {
     await tokens.tokenFor(connection);
     const { header } = platform.auth;
     const tokenHeader = header.name.toLowerCase();
+    const hop = nominated(request.headers['connection']);
     const headers: Record<string, string> = {};
     // Node gives names in lower case.
     for (const name in request.headers) {
       const value = request.headers[name];
-      if (value === undefined || NOT_FORWARDED.has(name) || name === tokenHeader) continue;
+      if (value === undefined || NOT_FORWARDED.has(name) || name === tokenHeader || hop?.has(name)) continue;
       headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     headers['user-agent'] ??= 'polyad';
@@ -226,24 +250,22 @@ export class PassthroughService {
       scope.signal.throwIfAborted();
       if (Buffer.isBuffer(whole)) await peekWhole(answer, whole, judge).finally(count);
       const body = Buffer.isBuffer(whole) ? whole : peek({ ...answer, body: whole }, judge).once('close', count);
-      return { status: answer.status, headers: handedOn(answer.rawHeaders), body };
+      const brokenOff = (error: unknown): PolyadError => platformFailure(platform, transportFault(error), error);
+      return {
+        status: answer.status,
+        headers: handedOn(answer.rawHeaders, answer.headers['connection']),
+        body,
+        brokenOff,
+      };
     } catch (thrown) {
       if (scope.signal.aborted) throw scope.signal.reason;
       if (thrown instanceof PolyadError) throw thrown;
       const fault = transportFault(thrown);
       // A body that broke off on its way may be the caller's doing.
       passage.ended(request.body === undefined || !fault.maybeDelivered ? false : undefined);
-      this.#parts.usage?.note(
-        connection,
-        operation,
-        fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable',
-      );
-      throw new PolyadError(fault.kind === 'timeout' ? 'platform_timeout' : 'platform_unavailable', {
-        details: { transport: fault.text },
-        platform: { integration_type: platform.manifest.type },
-        retryAfterMs: 5_000,
-        cause: thrown,
-      });
+      const failure = platformFailure(platform, fault, thrown);
+      this.#parts.usage?.note(connection, operation, failure.code);
+      throw failure;
     } finally {
       passage.ended(undefined);
       permit.answered();

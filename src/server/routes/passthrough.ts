@@ -1,4 +1,5 @@
 /** `/passthrough/{connection_id}/...`: the platform's own API with our token, streamed both ways and left as it is. */
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Transform, type TransformCallback } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -68,6 +69,12 @@ function limited(body: Readable, limit: number): Readable {
   return gate;
 }
 
+/** The body of a GET, if it has one. */
+function bodyOfGet(raw: IncomingMessage): Readable | undefined {
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+  return encoding !== undefined || Number(length ?? 0) > 0 ? raw : undefined;
+}
+
 /** Registers the five methods, in a context of its own: bodies are not parsed here. */
 export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
   root.register(async (app) => {
@@ -94,7 +101,8 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           if (length > limit) throw new PolyadError('input_too_large', { details: { limit } });
           const scope = await scopeOf(deps, request);
           const target = passthroughTarget(request.raw.url ?? '');
-          const given = request.body as Readable | undefined;
+          // Fastify leaves the body of a GET alone; some platforms take one.
+          const given = method === 'GET' ? bodyOfGet(request.raw) : (request.body as Readable | undefined);
           const body = given === undefined ? undefined : limited(given, limit);
           const answer = await deps.runtime.passthrough.send(scope, {
             method,
@@ -102,9 +110,17 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
             headers: request.headers,
             ...(body === undefined ? {} : { body }),
           });
-          reply.code(answer.status).headers(answer.headers);
+          // Fastify knows no status beyond 599; some platforms do (999 is a refusal of crawlers).
+          reply.raw.statusCode = answer.status;
+          reply.headers(answer.headers);
           const { body: sent } = answer;
-          if (!Buffer.isBuffer(sent)) countBytes(reply, request.state);
+          if (!Buffer.isBuffer(sent)) {
+            countBytes(reply, request.state);
+            // Listens before Fastify does: of an answer that has not begun yet this becomes the answer.
+            sent.once('error', (error) => {
+              if (!request.state.signal.aborted) request.state.error = answer.brokenOff(error);
+            });
+          }
           // Its last byte is with the system then; of an answer that is cut off nobody knows.
           else reply.raw.once('finish', () => release(sent));
           return reply.send(sent);
