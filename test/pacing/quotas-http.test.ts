@@ -91,6 +91,44 @@ describe('quotas over HTTP', () => {
     expect(order.indexOf('interactive')).toBeLessThan(40);
   });
 
+  it('a call says how long it waits: it has its turn by then, or is refused at once', async () => {
+    const org = (polyad.simulator.ready['advertiser_ids'] as string[])[0];
+    for (const path of [
+      `/ads/${connection}/campaign?org_id=${org}&limit=1`,
+      `/passthrough/${connection}/open_api/v1.3/campaign/get/?advertiser_id=${org}`,
+    ]) {
+      polyad.advance(120_000);
+      const timed = async (headers: Record<string, string>) => {
+        const begun = polyad.now().getTime();
+        const answer = await polyad.call('GET', path, undefined, headers);
+        return { answer, tookMs: polyad.now().getTime() - begun };
+      };
+      expect((await timed({ 'x-max-wait': '0' })).answer.status).toBe(200);
+      const release = polyad.hold();
+      const crowd = Array.from({ length: 40 }, () => timed({}));
+      await polyad.queued(25);
+      // Three seconds of calls are in front of it: its turn would come after two.
+      const { answer, tookMs } = await timed({ 'x-max-wait': '1.5', 'x-priority': 'backfill' });
+      expect(answer).toMatchObject({ status: 429, body: { code: 'quota_wait' } });
+      expect(answer.body.details.wait_ms).toBeGreaterThan(1_500);
+      expect(tookMs).toBe(0);
+      const patient = timed({ 'x-max-wait': '20' });
+      release();
+      const last = await patient;
+      expect(last.answer.status).toBe(200);
+      expect(last.tookMs).toBeLessThanOrEqual(20_000);
+      for (const one of await Promise.all(crowd)) expect(one.answer.status).toBe(200);
+      for (const wrong of ['-1', 'soon', '46', '1e1', 'Infinity'])
+        expect((await timed({ 'x-max-wait': wrong })).answer, wrong).toMatchObject({
+          status: 400,
+          body: { code: 'input_invalid' },
+        });
+    }
+    // Headers for us are not the platform's.
+    const [asked] = (await polyad.requests('campaign/get')).slice(-1);
+    expect(JSON.stringify(asked)).not.toMatch(/x-max-wait|x-priority/i);
+  });
+
   it('a hidden limit of one ad account is learned from pass-through too, and nobody else pays for it', async () => {
     polyad.advance(120_000);
     await polyad.control('PATCH', '/settings', { advertiser_path_qps: 2 });
@@ -137,6 +175,26 @@ describe('a single node', () => {
     expect(other).toMatchObject({ limit: 70, learned: true });
     expect(other?.resting_until).not.toBeNull();
     await second.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('remembers a hidden limit over every restart, whether it was asked for in between or not', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'polyad-quotas-'));
+    const hidden = { name: 'hidden', key: 'k', limit: 10, windowMs: 5, learn: { min: 1, max: 50 } };
+    const first = await openPacer({ dataDir }, systemClock, quiet);
+    (await first.pacer.acquire('w', [hidden], 0, never)).answered();
+    first.pacer.refused(hidden, 0);
+    const [learned] = first.pacer.snapshot();
+    expect(learned).toMatchObject({ learned: true });
+    expect(learned?.limit).toBeLessThan(10);
+    await first.close();
+    for (let restart = 0; restart < 3; restart += 1) {
+      // The window is over: nothing but the lesson is left.
+      await systemClock.sleep(20);
+      const next = await openPacer({ dataDir }, systemClock, quiet);
+      expect(next.pacer.snapshot()).toMatchObject([{ bucket: 'hidden', limit: learned?.limit, used: 0 }]);
+      await next.close();
+    }
     await rm(dataDir, { recursive: true });
   });
 

@@ -39,7 +39,7 @@ export interface PassthroughAnswer {
   brokenOff(error: unknown): PolyadError;
 }
 
-/** Headers that belong to one connection (RFC 9110 §7.6.1), or that would carry the caller's own credentials out. */
+/** Headers that belong to one connection (RFC 9110 §7.6.1), would carry the caller's own credentials out, or are meant for us. */
 const NOT_FORWARDED = new Set([
   'authorization',
   'connection',
@@ -59,6 +59,8 @@ const NOT_FORWARDED = new Set([
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',
+  'x-max-wait',
+  'x-priority',
   'x-real-ip',
 ]);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -210,7 +212,8 @@ export class PassthroughService {
     headers['user-agent'] ??= 'polyad';
     const length = request.headers['content-length'];
     if (request.body !== undefined && typeof length === 'string') headers['content-length'] = length;
-    const permit = await pacer.acquire(pacedCaller(scope), claims, DEFAULT_PATIENCE_MS, scope.signal);
+    const waitMs = Math.min(DEFAULT_PATIENCE_MS, (scope.quotaDeadline ?? Infinity) - clock.now().getTime());
+    const permit = await pacer.acquire(pacedCaller(scope), claims, Math.max(0, waitMs), scope.signal);
     // The token is taken when the turn comes: during the wait it may have been renewed, or the grant withdrawn.
     const { accessToken } = await tokens.tokenFor(connection).catch((error) => {
       permit.cancel();

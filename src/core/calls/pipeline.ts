@@ -195,6 +195,8 @@ export class Pipeline {
     const { connection } = scope;
     const idempotent = request.idempotent ?? request.method === 'GET';
     const deadline = clock.now().getTime() + patienceMs;
+    // What is under way is not cut off when the caller would wait no longer for its turn.
+    const turnBy = Math.min(deadline, scope.quotaDeadline ?? deadline);
     const circuit = circuitOf(platform, connection.environment, request.operation);
     const budget = `${circuit.platform}/${circuit.environment}`;
     let spent = 0;
@@ -222,7 +224,7 @@ export class Pipeline {
       const permit = await pacer.acquire(
         pacedCaller(scope),
         claims,
-        Math.max(0, deadline - clock.now().getTime()),
+        Math.max(0, turnBy - clock.now().getTime()),
         scope.signal,
       );
       // The token is taken when the turn comes: during the wait it may have been renewed, or the grant withdrawn.
@@ -279,7 +281,7 @@ export class Pipeline {
                 retry: failure.retry,
                 safe: idempotent || refusedUnseen,
                 retryAfterMs: failure.retryAfterMs ?? quotaWait,
-                remainingMs: deadline - now,
+                remainingMs: (failure.code === 'platform_rate_limited' ? turnBy : deadline) - now,
               },
               this.#parts.random(),
             );

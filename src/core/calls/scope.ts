@@ -31,6 +31,8 @@ export interface Scope {
   priority?: Priority;
   /** How long one platform request may take in all, waits for quota included, in ms. Default: what a caller sits out. */
   patienceMs?: number;
+  /** Until when it waits for quota, in ms since 1970, if not as long as for the answer itself. */
+  quotaDeadline?: number;
   /** Aborts when the client hangs up or the server stops. */
   signal: AbortSignal;
   meter: Meter;

@@ -10,7 +10,7 @@ import { OBJECT_NAMES, type ObjectName } from '../../core/model/permissions.ts';
 import type { Deps } from '../deps.ts';
 import { readObjectBody } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
-import { scopeOf } from '../scope.ts';
+import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 import { countBytes, primed, rowStream } from '../streams.ts';
 
 type StoredObject = Exclude<ObjectName, 'report'>;
@@ -63,7 +63,7 @@ function operationsOf(object: ObjectName) {
     params: ITEM,
     parameters: [...itemParameters(object), DRY_RUN],
     bodySchema: schema,
-    headers: IDEMPOTENCY_KEY,
+    headers: { ...IDEMPOTENCY_KEY, ...QUOTA_HEADERS },
     answer: { description: `The ${title.toLowerCase()} as it now is.`, schema },
     logged: true,
   });
@@ -82,6 +82,7 @@ function operationsOf(object: ObjectName) {
           access: 'read',
           params: CONNECTION,
           parameters: listParameters(object),
+          headers: QUOTA_HEADERS,
           answer: {
             description: `The ${plural}.`,
             schema: z.array(schema),
@@ -101,6 +102,7 @@ function operationsOf(object: ObjectName) {
           access: 'read',
           params: ITEM,
           parameters: [...itemParameters(object), ...orgIdOf(object)],
+          headers: QUOTA_HEADERS,
           answer: { description: `The ${title.toLowerCase()}.`, schema },
           logged: true,
         })
@@ -118,7 +120,7 @@ function operationsOf(object: ObjectName) {
           params: CONNECTION,
           parameters: [...itemParameters(object), DRY_RUN],
           bodySchema: schema,
-          headers: IDEMPOTENCY_KEY,
+          headers: { ...IDEMPOTENCY_KEY, ...QUOTA_HEADERS },
           answer: { description: `The ${title.toLowerCase()} as it was created.`, schema },
           logged: true,
         })
@@ -137,7 +139,7 @@ function operationsOf(object: ObjectName) {
           audit: 'never',
           params: ITEM,
           parameters: [...orgIdOf(object), DRY_RUN],
-          headers: IDEMPOTENCY_KEY,
+          headers: { ...IDEMPOTENCY_KEY, ...QUOTA_HEADERS },
           answer: {
             description: 'Removed. The body says what went with it, where the platform tells; else it is empty.',
             schema: z.looseObject({}),

@@ -9,7 +9,7 @@ import { type BulkItem, type BulkResult, MAX_BULK_ITEMS } from '../../core/objec
 import type { Deps } from '../deps.ts';
 import { readObjectBody } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
-import { scopeOf } from '../scope.ts';
+import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 import { countBytes, rowStream } from '../streams.ts';
 import { DRY_RUN, IDEMPOTENCY_KEY, writeOptions } from './ads.ts';
 
@@ -92,7 +92,7 @@ const bulk = operation({
     DRY_RUN,
   ],
   body: z.strictObject({ items: z.array(item).min(1).max(MAX_BULK_ITEMS) }),
-  headers: IDEMPOTENCY_KEY,
+  headers: { ...IDEMPOTENCY_KEY, ...QUOTA_HEADERS },
   answer: {
     description: 'What became of each item.',
     schema: answer,

@@ -8,7 +8,7 @@ import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { readQuery } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
-import { scopeOf } from '../scope.ts';
+import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 
 const upload = operation({
   id: 'uploadMedia',
@@ -25,6 +25,7 @@ const upload = operation({
     name: z.string().min(1).max(200).describe('Name of the file, with its ending.'),
     type: z.enum(['IMAGE', 'VIDEO']).default('VIDEO'),
   }),
+  headers: QUOTA_HEADERS,
   bodyType: 'application/octet-stream',
   bodyDescription: 'The file. Content-Length is needed.',
   answer: { description: 'The asset.', schema: adsAsset },

@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts';
 import type { HttpMethod, Operation } from '../operation.ts';
 import { passthroughTarget } from '../passthrough-path.ts';
 import { principalOf } from '../request.ts';
-import { scopeOf } from '../scope.ts';
+import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 import { countBytes } from '../streams.ts';
 
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -37,6 +37,7 @@ export const PASSTHROUGH_OPERATIONS: readonly Operation[] = METHODS.map((method)
     (method === 'GET' ? '' : ' The key needs the scope `spend` besides `write`.'),
   access: method === 'GET' ? 'read' : 'write',
   params: { connection_id: 'Id of the connection.', '*': 'Path on the platform.' },
+  headers: QUOTA_HEADERS,
   ...(method === 'GET' ? {} : { bodyType: '*/*', bodyDescription: 'Whatever the platform takes.' }),
   answer: { description: 'What the platform answered, with its own status and headers.', contentType: '*/*' },
   logged: true,
