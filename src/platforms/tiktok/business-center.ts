@@ -14,7 +14,7 @@ import type { CallContext, Native } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { ADVERTISER_BATCH, advertiserFacts, grantedAdvertisers } from './advertisers.ts';
 import { businessActions } from './business-actions.ts';
-import { call, chunks, dataOf, rowsOf, totalOf } from './request.ts';
+import { call, chunks, dataOf, numbered, type Page } from './request.ts';
 
 /** Most rows of a page of bc/* lists. */
 const PAGE = 50;
@@ -56,13 +56,8 @@ const given = <T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], u
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 
 async function* rows(ctx: CallContext, endpoint: string, query: Native): AsyncGenerator<Native> {
-  for (let page = 1; ; page += 1) {
-    const data = dataOf(await ctx.request(call(ctx, { endpoint, query: { ...query, page, page_size: PAGE } })));
-    const list = rowsOf(data, 'list');
-    yield* list;
-    const total = totalOf(data);
-    if (list.length === 0 || (total > 0 ? page * PAGE >= total : list.length < PAGE)) return;
-  }
+  const read = async (page: Page) => dataOf(await ctx.request(call(ctx, { endpoint, query: { ...query, ...page } })));
+  for await (const list of numbered({ rows: 'list', size: PAGE }, read)) yield* list;
 }
 
 /** Advertisers that the customer ticked, with what they are. */

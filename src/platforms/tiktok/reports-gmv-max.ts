@@ -5,8 +5,8 @@
 import type { ReportFetch, ReportRow } from '../../core/connector/report-spec.ts';
 import type { CallContext, Native } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
-import { dimensionValue, member, metricValue, timeOnce } from './reports-query.ts';
-import { call, dataOf, MAX_FILTER_IDS, rowsOf, totalOf } from './request.ts';
+import { breakdownsOf, member, metricValue, timeOnce } from './reports-query.ts';
+import { call, dataOf, MAX_FILTER_IDS, numbered, type Page } from './request.ts';
 
 const PAGE = 1_000;
 
@@ -91,26 +91,19 @@ export async function* gmvMaxRows(ctx: CallContext, fetch: ReportFetch): AsyncGe
     end_date: fetch.endDate,
     ...(ids.length === 0 ? {} : { filtering: { campaign_ids: ids } }),
   };
-  for (let page = 1; ; page += 1) {
-    const query = { ...native, page, page_size: PAGE };
-    const request = call(ctx, { endpoint: 'gmv_max/report/get', organizationId: organization.id, query });
-    const data = dataOf(await ctx.request(request));
-    const list = rowsOf(data, 'list');
+  const read = async (page: Page) => {
+    const query = { ...native, ...page };
+    return dataOf(
+      await ctx.request(call(ctx, { endpoint: 'gmv_max/report/get', organizationId: organization.id, query })),
+    );
+  };
+  for await (const list of numbered({ rows: 'list', size: PAGE }, read))
     for (const one of list) yield rowOf(one, fetch, id);
-    const total = totalOf(data);
-    if (list.length === 0 || (total > 0 ? page * PAGE >= total : list.length < PAGE)) return;
-  }
 }
 
 function rowOf(one: Native, fetch: ReportFetch, id: string): ReportRow {
   const found = member(one, 'dimensions');
   const numbers = member(one, 'metrics');
-  const dimensions: Record<string, string> = {};
-  for (const name of fetch.dimensions)
-    dimensions[name] = dimensionValue(
-      name,
-      found[name] ?? (name === 'stat_time_day' ? found['stat_time_hour'] : '') ?? '',
-    );
   const metrics: Record<string, string | undefined> = {};
   for (const metric of fetch.metrics) {
     const native = METRICS[metric];
@@ -120,7 +113,7 @@ function rowOf(one: Native, fetch: ReportFetch, id: string): ReportRow {
   return {
     entityId: String(found[id] ?? fetch.organization.id),
     ...(name === undefined ? {} : { entityName: name }),
-    dimensions,
+    dimensions: breakdownsOf(found, fetch),
     metrics,
   };
 }

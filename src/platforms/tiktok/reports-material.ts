@@ -5,8 +5,8 @@
 import type { ReportFetch, ReportLevel, ReportRow } from '../../core/connector/report-spec.ts';
 import type { CallContext, Native } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
-import { dimensionValue, member, metricValue, timeOnce } from './reports-query.ts';
-import { call, dataOf, rowsOf, totalOf } from './request.ts';
+import { breakdownsOf, member, metricValue, timeOnce } from './reports-query.ts';
+import { call, dataOf, numbered, type Page } from './request.ts';
 
 /** Largest page of these reports. */
 const PAGE = 100;
@@ -56,29 +56,21 @@ export async function* materialRows(ctx: CallContext, fetch: ReportFetch): Async
     end_date: fetch.endDate,
     ...(Object.keys(filtering).length === 0 ? {} : { filtering }),
   };
-  for (let page = 1; ; page += 1) {
-    const request = call(ctx, {
-      endpoint,
-      organizationId: organization.id,
-      query: { ...native, page, page_size: PAGE },
-    });
-    const data = dataOf(await ctx.request(request));
-    const list = rowsOf(data, 'list');
+  const read = async (page: Page) => {
+    const query = { ...native, ...page };
+    return dataOf(await ctx.request(call(ctx, { endpoint, organizationId: organization.id, query })));
+  };
+  for await (const list of numbered({ rows: 'list', size: PAGE }, read))
     for (const one of list) yield rowOf(one, fetch);
-    const total = totalOf(data);
-    if (list.length === 0 || (total > 0 ? page * PAGE >= total : list.length < PAGE)) return;
-  }
 }
 
 function rowOf(one: Native, fetch: ReportFetch): ReportRow {
   const found = member(one, 'dimensions');
   const numbers = member(one, 'metrics');
-  const dimensions: Record<string, string> = {};
-  for (const name of fetch.dimensions)
-    dimensions[name] = dimensionValue(
-      name,
-      found[name] ?? (name === 'stat_time_day' ? found['stat_time_hour'] : '') ?? '',
-    );
   const metrics = Object.fromEntries(fetch.metrics.map((metric) => [metric, metricValue(numbers[metric])]));
-  return { entityId: String(found[IDS[fetch.level]] ?? fetch.organization.id), dimensions, metrics };
+  return {
+    entityId: String(found[IDS[fetch.level]] ?? fetch.organization.id),
+    dimensions: breakdownsOf(found, fetch),
+    metrics,
+  };
 }

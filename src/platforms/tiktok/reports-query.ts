@@ -148,6 +148,13 @@ export function dimensionValue(name: string, value: unknown): string {
   return text;
 }
 
+/** The breakdowns that were asked for, from the `dimensions` of a row; a row by hour has its day in the hour. */
+export function breakdownsOf(found: Native, { dimensions }: Pick<ReportFetch, 'dimensions'>): Record<string, string> {
+  const value = (name: string): unknown =>
+    found[name] ?? (name === 'stat_time_day' ? found['stat_time_hour'] : undefined) ?? '';
+  return Object.fromEntries(dimensions.map((name) => [name, dimensionValue(name, value(name))]));
+}
+
 /** What TikTok wrote for a number; "-" and empty text are no value. */
 export function metricValue(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : value;

@@ -4,7 +4,7 @@
  */
 
 import type { ReportLevel, ReportRow, ReportSpec } from '../../core/connector/report-spec.ts';
-import type { CallContext, PlatformResponse } from '../../core/connector/types.ts';
+import type { CallContext, Native, PlatformResponse } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { DEFAULT_METRICS, METRIC_RULES } from './metrics-table.ts';
 import { DIMENSION_TABLE } from './reports-dimensions-table.ts';
@@ -12,7 +12,7 @@ import { gmvMaxRows } from './reports-gmv-max.ts';
 import { materialRows } from './reports-material.ts';
 import { LEVELS, query, rowOf, type Scope, type StatusFetch, sourceOf } from './reports-query.ts';
 import { tasks } from './reports-tasks.ts';
-import { call, chunks, dataOf, MAX_FILTER_IDS, rowsOf, sandboxLacks, totalOf } from './request.ts';
+import { call, chunks, dataOf, MAX_FILTER_IDS, numbered, type Page, sandboxLacks, totalOf } from './request.ts';
 
 /** Ids that one synchronous query covers; the newest come first and the rest are cut off. */
 const MAX_IDS = 20_000;
@@ -31,42 +31,30 @@ class CutOff extends Error {}
 async function* rows(ctx: CallContext, fetch: StatusFetch, scope: Scope): AsyncGenerator<ReportRow, void, undefined> {
   const base = query(fetch, scope);
   let yielded = false;
-  for (let page = 1; ; page += 1) {
+  const read = async (at: Page): Promise<Native> => {
     const response = await ctx.request(
       call(ctx, {
         endpoint: 'report/integrated/get',
         organizationId: fetch.organization.id,
-        query: { ...base, page, page_size: PAGE },
+        query: { ...base, ...at },
       }),
     );
-    if (isCutOff(response)) {
-      if (!yielded) throw new CutOff();
-      throw new PolyadError('platform_unknown_error', {
-        message:
-          'TikTok said on a later page that the report is cut off; nothing of it can be trusted. Repeat the call.',
-        details: { page },
-      });
-    }
-    const data = dataOf(response);
-    const list = rowsOf(data, 'list');
+    if (!isCutOff(response)) return dataOf(response);
+    if (!yielded) throw new CutOff();
+    throw new PolyadError('platform_unknown_error', {
+      message: 'TikTok said on a later page that the report is cut off; nothing of it can be trusted. Repeat the call.',
+      details: { page: at.page },
+    });
+  };
+  for await (const list of numbered({ rows: 'list', size: PAGE }, read))
     for (const row of list) {
       yielded = true;
       yield rowOf(row, fetch);
     }
-    const total = totalOf(data);
-    if (list.length === 0 || (total > 0 ? page * PAGE >= total : list.length < PAGE)) return;
-  }
 }
 
 /** Reads one page of a level's list, deleted objects too. */
-async function list(
-  ctx: CallContext,
-  fetch: StatusFetch,
-  level: ReportLevel,
-  scope: Scope,
-  page: number,
-  size: number,
-) {
+async function list(ctx: CallContext, fetch: StatusFetch, level: ReportLevel, scope: Scope, page: Page) {
   const { list: endpoint, id, listIds = [id] } = LEVELS[level];
   return dataOf(
     await ctx.request(
@@ -77,8 +65,7 @@ async function list(
           advertiser_id: fetch.organization.id,
           filtering: { ...scope, primary_status: fetch.status ?? 'STATUS_ALL' },
           fields: listIds,
-          page,
-          page_size: size,
+          ...page,
         },
       }),
     ),
@@ -88,19 +75,18 @@ async function list(
 /** How many objects of the level a query would cover, deleted ones included. */
 function count(ctx: CallContext, fetch: StatusFetch, scope: Scope): Promise<number> {
   const key = `tiktok/count/${fetch.organization.id}/${fetch.level}/${fetch.status ?? ''}/${JSON.stringify(scope)}`;
-  return ctx.remember(key, COUNT_TTL_MS, async () => totalOf(await list(ctx, fetch, fetch.level, scope, 1, 1)));
+  return ctx.remember(key, COUNT_TTL_MS, async () =>
+    totalOf(await list(ctx, fetch, fetch.level, scope, { page: 1, page_size: 1 })),
+  );
 }
 
 async function idsOf(ctx: CallContext, fetch: StatusFetch, level: ReportLevel, scope: Scope): Promise<string[]> {
   const { id, listIds = [id] } = LEVELS[level];
   const out = new Set<string>();
-  for (let page = 1; ; page += 1) {
-    const data = await list(ctx, fetch, level, scope, page, PAGE);
-    const found = rowsOf(data, 'list');
+  const read = (page: Page) => list(ctx, fetch, level, scope, page);
+  for await (const found of numbered({ rows: 'list', size: PAGE }, read))
     for (const row of found) out.add(String(listIds.map((name) => row[name]).find((one) => typeof one === 'string')));
-    const total = totalOf(data);
-    if (found.length === 0 || (total > 0 ? page * PAGE >= total : found.length < PAGE)) return [...out];
-  }
+  return [...out];
 }
 
 /**

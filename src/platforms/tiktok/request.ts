@@ -140,22 +140,38 @@ export async function write(
   );
 }
 
+/** Which page of a list, in TikTok's words. */
+export interface Page {
+  page: number;
+  page_size: number;
+}
+
 /**
- * Every row of a list in numbered pages. A `page_info` of zeros beside rows means a single page (identity/get does that
- * in TikTok's own examples); so does a short page.
+ * The rows of numbered pages, page by page, until the last; `read` answers the data of one. A `page_info` of zeros beside
+ * rows means a single page (identity/get does that in TikTok's own examples); so does a short page.
  */
+export async function* numbered(
+  options: { rows: string; size: number },
+  read: (page: Page) => Promise<Native>,
+): AsyncGenerator<Native[], void, undefined> {
+  const { size } = options;
+  for (let page = 1; ; page += 1) {
+    const data = await read({ page, page_size: size });
+    const rows = rowsOf(data, options.rows);
+    yield rows;
+    const total = totalOf(data);
+    if (rows.length === 0 || (total > 0 ? page * size >= total : rows.length < size)) return;
+  }
+}
+
+/** Every row of a list in numbered pages. */
 export async function* pages(
   input: OperationInput,
   endpoint: string,
   options: { rows: string; size: number; query?: Native },
 ): AsyncGenerator<Native, void, undefined> {
-  for (let page = 1; ; page += 1) {
-    const data = await read(input, endpoint, { ...options.query, page, page_size: options.size });
-    const rows = rowsOf(data, options.rows);
+  for await (const rows of numbered(options, (page) => read(input, endpoint, { ...options.query, ...page })))
     yield* rows;
-    const total = totalOf(data);
-    if (rows.length === 0 || (total > 0 ? page * options.size >= total : rows.length < options.size)) return;
-  }
 }
 
 /** Lists of at most `size` members. */
