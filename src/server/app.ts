@@ -45,8 +45,10 @@ import { Shutdown, STOP_DEADLINE_MS, type StopReport } from './shutdown.ts';
 
 /** Largest request head that Node reads: the address with its query, and all headers. */
 const MAX_HEAD = 32_768;
-/** Longest time for a request's headers to arrive. Bodies may take as long as they flow. */
+/** Longest time for a request's headers to arrive. Bodies may take as long as they flow (`stalls.ts`). */
 const HEADERS_TIMEOUT_MS = 30_000;
+/** Silence of a connection after which the system asks whether the other side is still there. */
+const TCP_PROBE_MS = 60_000;
 /** How long a connection that nobody uses stays open; a proxy in front must give up its own sooner. */
 export const KEEP_ALIVE_MS = 65_000;
 
@@ -94,7 +96,14 @@ export async function buildServer(runtime: Runtime, services: Services): Promise
     // Ours answers in our form, with request id and headers.
     return503OnClosing: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: MAX_HEAD, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
+    http: {
+      maxHeaderSize: MAX_HEAD,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      // A client whose machine is gone says nothing: the system asks for it, or its connection would stay for ever.
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_PROBE_MS,
+    },
     frameworkErrors: answerUnroutable,
     clientErrorHandler: (error, socket) => answerUnparsable(error, socket),
   });

@@ -8,6 +8,7 @@ import { admit } from './authentication.ts';
 import type { Deps } from './deps.ts';
 import type { Metrics } from './metrics.ts';
 import { RequestState, statusOf } from './request.ts';
+import { watchSender } from './stalls.ts';
 
 /** Longest address, in characters: long enough for a `raw` parameter with a filter in it. */
 export const MAX_URL = 16_384;
@@ -110,6 +111,7 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
 
   app.addHook('onRequest', async (request, reply) => {
     const state = new RequestState();
+    state.socket = request.raw.socket;
     request.state = state;
     options.begun(state);
     // Fastify's onResponse does not run for clients that go before their answer, so the end is noticed here: the answer
@@ -127,6 +129,7 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
     request.raw.once('close', () => {
       if (socket.destroyed) end();
     });
+    watchSender(request, reply);
     const path = request.url.split('?', 1)[0] as string;
     if (options.isStopping() && !WATCHED.has(path)) throw new PolyadError('server_stopping', { retryAfterMs: 1000 });
     if (request.url.length > MAX_URL)

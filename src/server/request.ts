@@ -1,4 +1,5 @@
 /** What the server knows of one request while it runs. */
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Meter } from '../core/calls/scope.ts';
@@ -28,6 +29,8 @@ export class RequestState {
   /** Milliseconds of the process clock, for durations. */
   readonly startedAt = performance.now();
   readonly #controller = new AbortController();
+  /** The connection it came on. */
+  socket: Socket | undefined;
   principal: Principal | undefined;
   connection: ConnectionRow | undefined;
   /** Time and calls at the platform: filled by the runtime, read for headers, call log and metrics. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Harness, startHarness } from './support/harness.ts';
@@ -82,6 +83,31 @@ describe('a stop', () => {
     expect(await h.app.stop(50)).toEqual({ cut: 1 });
     expect(['cut off', 500, 503]).toContain(await hanging);
     await expect.poll(() => gone).toBe(true);
+  });
+
+  it('is not held up by connections that send nothing, or half a request', async () => {
+    h = await startHarness();
+    const { port } = new URL(h.url);
+    let accepted = 0;
+    h.app.server.on('connection', () => {
+      accepted += 1;
+    });
+    const silent = ['', 'GET /healthz HT'].map((text) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(text));
+      socket.on('error', () => undefined).resume();
+      return once(socket, 'close');
+    });
+    // One that sends its request late, but before anybody loses patience, is still answered.
+    const late = connect(Number(port), '127.0.0.1');
+    await expect.poll(() => accepted).toBe(3);
+    const begun = performance.now();
+    const stopped = h.app.stop(20_000);
+    late.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [answer] = await once(late, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await stopped).toEqual({ cut: 0 });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    await Promise.all(silent);
   });
 
   it('is one stop, however often it is asked for', async () => {

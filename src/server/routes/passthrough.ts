@@ -11,6 +11,7 @@ import type { HttpMethod, Operation } from '../operation.ts';
 import { passthroughTarget } from '../passthrough-path.ts';
 import { principalOf } from '../request.ts';
 import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
+import { watchReader } from '../stalls.ts';
 import { countBytes } from '../streams.ts';
 
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -117,6 +118,7 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           const { body: sent } = answer;
           if (!Buffer.isBuffer(sent)) {
             countBytes(reply, request.state);
+            watchReader(reply);
             // Listens before Fastify does: of an answer that has not begun yet this becomes the answer.
             sent.once('error', (error) => {
               if (!request.state.signal.aborted) request.state.error = answer.brokenOff(error);
