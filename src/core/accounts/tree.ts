@@ -2,6 +2,7 @@
  * The businesses and ad accounts that a connection reaches: read from the platform, kept, and compared with what was known,
  * so that a business which withdraws is told from an ad account that does, and each is told once.
  */
+import { eventFacts } from '../auth/life/facts.ts';
 import type { Scope } from '../calls/scope.ts';
 import { Meter } from '../calls/scope.ts';
 import type { AccountNode, AccountsSpec } from '../connector/accounts-spec.ts';
@@ -163,15 +164,10 @@ export class AccountTrees {
 
 /** What happened, as events: a business with all it took is one. */
 function eventsOf(connection: ConnectionRow, { lost, recovered }: Comparison, back: readonly string[]): NewEvent[] {
-  const facts = {
-    integration_type: connection.integration_type,
-    environment: connection.environment,
-    external_xref: connection.external_xref,
-  };
   const event = (type: string, payload: Record<string, unknown>): NewEvent => ({
     type: `connection.${type}`,
     connection_id: connection.id,
-    payload: { ...facts, ...payload },
+    payload: { ...eventFacts(connection), ...payload },
   });
   const businesses = new Map<string, { name: string | undefined; ids: string[] }>();
   for (const { kind, id, lost_with, business_name } of lost) {

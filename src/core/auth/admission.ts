@@ -25,6 +25,7 @@ import type { ConnectionAccount, ConnectionRow, WorkspaceRow } from '../store/sc
 import { connectionOwner, expiryColumns, grantOf, type SealedTokens, TOKENS } from './credentials.ts';
 import { beginLife } from './life/begin.ts';
 import { grantChanges } from './life/changes.ts';
+import { eventFacts } from './life/facts.ts';
 import { lifeAfter } from './life/sql.ts';
 import { grantedPermissions, nativeScopes } from './permissions.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -252,11 +253,6 @@ export class Admission {
 
 const tokensOf = ({ access_token, refresh_token }: SealedTokens): string[] =>
   [access_token, refresh_token].filter((token) => token !== undefined);
-
-/** What every connection event says besides its type. */
-export function eventFacts(row: ConnectionRow): Record<string, unknown> {
-  return { integration_type: row.integration_type, environment: row.environment, external_xref: row.external_xref };
-}
 
 /** Columns that follow from a grant that has just passed its test. */
 function grantColumns(candidate: Candidate, account: ConnectionAccount, now: Date) {

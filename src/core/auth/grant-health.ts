@@ -15,6 +15,7 @@ import {
 } from '../store/repositories/index.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { openTokens } from './credentials.ts';
+import { eventFacts } from './life/facts.ts';
 import { lifeAfter } from './life/sql.ts';
 import type { SecretStore } from './secret-store.ts';
 
@@ -195,9 +196,7 @@ export class GrantHealth {
           type: 'connection.reconnect_required',
           connection_id: row.id,
           payload: {
-            integration_type: row.integration_type,
-            environment: row.environment,
-            external_xref: row.external_xref,
+            ...eventFacts(row),
             reason,
             platform_code: native.code ?? null,
             platform_message: message,

@@ -1,9 +1,9 @@
 /** Connections as a workspace manages them: list, import, change, pause, delete. */
 import type { CredentialUse } from '../audit/uses.ts';
 import type { Admission } from '../auth/admission.ts';
-import { eventFacts } from '../auth/admission.ts';
 import { grantOf, openTokens, type SealedTokens } from '../auth/credentials.ts';
 import { bringsTokens, readImport } from '../auth/import-tokens.ts';
+import { eventFacts } from '../auth/life/facts.ts';
 import { lifeAfter } from '../auth/life/sql.ts';
 import { askedPermissions, grantedPermissions } from '../auth/permissions.ts';
 import type { Reconnect } from '../auth/reconnect.ts';

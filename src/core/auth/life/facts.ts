@@ -1,4 +1,4 @@
-/** What is said of tokens and their end: classifications, event payloads, what a renewal shows. */
+/** What is said of connections, of tokens and their end: classifications, event payloads, what a renewal shows. */
 import type { Classification } from '../../connector/types.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
 import type { SealedTokens } from '../credentials.ts';
@@ -29,13 +29,16 @@ export function endedBy(tokens: SealedTokens, now: Date): Classification {
   };
 }
 
+/** What every event of a connection says besides its type. */
+export function eventFacts(row: ConnectionRow): Record<string, unknown> {
+  return { integration_type: row.integration_type, environment: row.environment, external_xref: row.external_xref };
+}
+
 /** What the event `connection.reauthorization_due` says. */
 export function dueFacts(row: ConnectionRow, now: Date, more: Record<string, unknown> = {}): Record<string, unknown> {
   const end = row.reauthorize_by;
   return {
-    integration_type: row.integration_type,
-    environment: row.environment,
-    external_xref: row.external_xref,
+    ...eventFacts(row),
     ends_at: end?.toISOString() ?? null,
     days_left: end === null ? null : Math.max(0, Math.ceil((end.getTime() - now.getTime()) / DAY_MS)),
     ...more,

@@ -7,6 +7,7 @@ import type { Classification } from '../../connector/types.ts';
 import type { Store, StoreLog } from '../../store/port.ts';
 import { appendEvent, clearLostOrganization, noteLostOrganization } from '../../store/repositories/index.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
+import { eventFacts } from './facts.ts';
 
 export interface OrganizationAccessParts {
   store: Store;
@@ -51,9 +52,7 @@ export class OrganizationAccess {
             type: 'connection.organization_access_lost',
             connection_id: row.id,
             payload: {
-              integration_type: row.integration_type,
-              environment: row.environment,
-              external_xref: row.external_xref,
+              ...eventFacts(row),
               organization_id: organizationId,
               platform_code: native.code ?? null,
               platform_message: native.message ?? null,
@@ -81,12 +80,7 @@ export class OrganizationAccess {
           {
             type: 'connection.organization_access_recovered',
             connection_id: row.id,
-            payload: {
-              integration_type: row.integration_type,
-              environment: row.environment,
-              external_xref: row.external_xref,
-              organization_id: organizationId,
-            },
+            payload: { ...eventFacts(row), organization_id: organizationId },
           },
           now,
         );
