@@ -312,4 +312,61 @@ describe('open writes', () => {
     expect(again.status).toBe(200);
     expect(await polyad.ok('GET', '/v1/writes')).toEqual([]);
   });
+
+  const lose = async (name: string, key: string): Promise<Json> => {
+    await polyad.control('POST', '/faults', { kind: 'drop_before', path: 'campaign/create' });
+    const { body } = await create(name, key);
+    expect(body.code).toBe('write_outcome_unknown');
+    await polyad.control('POST', '/faults/clear');
+    const open: Json[] = await polyad.ok('GET', '/v1/writes');
+    return open.find((one) => one.idempotency_key === key);
+  };
+  const create = (name: string, key: string) =>
+    polyad.call('POST', `/ads/${connection}/campaign`, campaign(name), { 'idempotency-key': key });
+  const settle = (id: string, finding: Json) =>
+    polyad.call('POST', `/v1/connections/${connection}/writes/${id}/settle`, finding);
+
+  it('can be settled by a person who has looked', async () => {
+    const lost = await lose('By hand', 'by-hand');
+    expect(lost).toMatchObject({ organization_id: organization, check: expect.stringContaining('Ads Manager') });
+    const [found, taken] = (await made(2, 'Found')) as [string, string];
+    // Those were made by other writes of polyad.
+    expect((await settle(lost.id, { outcome: 'done', object_id: taken })).body.code).toBe('input_invalid');
+    expect((await settle(lost.id, { outcome: 'done' })).body.code).toBe('input_invalid');
+    expect((await settle(lost.id, { outcome: 'done', object_id: '1' })).body.code).toBe('platform_not_found');
+    expect((await settle(lost.id, { outcome: 'not_done' })).status).toBe(200);
+    expect((await settle(lost.id, { outcome: 'not_done' })).body.code).toBe('record_not_found');
+    const again = await create('By hand', 'by-hand');
+    expect(again.status).toBe(200);
+    expect(again.body.id).not.toBe(found);
+  });
+
+  it('answer the object that the person has found', async () => {
+    const lost = await lose('Renamed meanwhile', 'renamed');
+    const { ready, url } = polyad.simulator;
+    const answer = await fetch(`${url}/open_api/v1.3/campaign/create/`, {
+      method: 'POST',
+      headers: { 'access-token': ready['access_token'] as string, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ advertiser_id: organization, campaign_name: 'Another name', objective_type: 'TRAFFIC' },
+        ...{ budget_mode: 'BUDGET_MODE_DAY', budget: 100 },
+      }),
+    });
+    const { data } = (await answer.json()) as Json;
+    expect((await settle(lost.id, { outcome: 'done', object_id: data.campaign_id })).status).toBe(200);
+    const { body, headers } = await create('Renamed meanwhile', 'renamed');
+    expect(body).toMatchObject({ id: data.campaign_id, name: 'Another name' });
+    expect(headers.get('idempotency-replayed')).toBe('true');
+  });
+
+  it('are in the list of those keys alone that may see the connection', async () => {
+    await lose('Elsewhere', 'elsewhere');
+    const facts = { access_token: polyad.simulator.ready['access_token'] };
+    const other = await polyad.ok('POST', '/unified/connection', {
+      ...{ integration_type: 'tiktokads', environment: 'simulator', permissions: [], categories: ['ads'], auth: facts },
+    });
+    const limited = { name: 'k', scopes: ['read', 'write'], connection_ids: [other.id] };
+    const { key } = await polyad.ok('POST', '/v1/keys', limited);
+    expect((await polyad.call('GET', '/v1/writes', undefined, { authorization: key })).body).toEqual([]);
+  });
 });

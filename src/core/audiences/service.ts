@@ -5,7 +5,10 @@ import { AUDIENCE_IDENTIFIERS, type AudienceIdentifier } from '../connector/audi
 import type { OperationInput } from '../connector/object-spec.ts';
 import type { Native } from '../connector/types.ts';
 import { asPolyadError, PolyadError } from '../errors/index.ts';
+import { createOnce } from '../idempotency/create-once.ts';
+import type { WriteEntry } from '../idempotency/journal.ts';
 import { permissionFor } from '../model/permissions.ts';
+import { DryRun, type DryRunReport } from '../objects/dry-run.ts';
 import type { Runtime } from '../runtime.ts';
 import { fileBatches, membersOf, streamBatches, Tally } from './members.ts';
 
@@ -122,6 +125,7 @@ export class Audiences {
       orgId?: string | undefined;
     },
     body: AsyncIterable<Uint8Array>,
+    how: { entry: WriteEntry } | { dryRun: DryRun },
   ): Promise<{ audience: Native; summary: MembersSummary }> {
     const spec = this.spec(scope);
     const kind = spec.identifiers[wanted.identifier]?.file;
@@ -132,7 +136,7 @@ export class Audiences {
           allowed: AUDIENCE_IDENTIFIERS.filter((name) => spec.identifiers[name]?.file !== undefined),
         },
       });
-    const input = await this.#input(scope, wanted.orgId);
+    const input = await this.#input('dryRun' in how ? { ...scope, recorder: how.dryRun } : scope, wanted.orgId);
     const tally = new Tally();
     const files: string[] = [];
     let id: string | undefined;
@@ -140,7 +144,10 @@ export class Audiences {
       if (files.length === 0) return;
       const some = files.splice(0);
       const { name, retentionDays } = wanted;
-      if (id === undefined) id = await spec.file.create(input, { name, kind, retentionDays }, some);
+      const create = (through: OperationInput): Promise<string> =>
+        spec.file.create(through, { name, kind, retentionDays }, some);
+      if (id === undefined)
+        id = 'entry' in how ? await this.#once(scope, input, how.entry, name, create) : await create(input);
       else await spec.file.update(input, id, 'add', some);
     };
     for await (const { text, count } of fileBatches(spec, kind, membersOf(body, tally), tally)) {
@@ -154,8 +161,60 @@ export class Audiences {
         message: 'Nobody in the list can be matched, so no audience was made.',
         details: { issues: tally.complaints.map(({ line, reason }) => ({ path: `line ${line}`, reason })) },
       });
+    if ('dryRun' in how) return { audience: {}, summary: summary(tally) };
     const audience = await this.#runtime.objects.get(scope, 'audience', id, { org_id: input.organization.id });
     return { audience, summary: summary(tally) };
+  }
+
+  /** `fromFile` with nothing sent: the native requests, files with their size alone. */
+  async rehearseFromFile(
+    scope: Scope,
+    wanted: Parameters<Audiences['fromFile']>[1],
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ members?: MembersSummary; dry_run: DryRunReport }> {
+    const dryRun = new DryRun();
+    let members: MembersSummary | undefined;
+    const report = await dryRun.run(async () => {
+      members = (await this.fromFile(scope, wanted, body, { dryRun })).summary;
+    });
+    return { ...(members && { members }), dry_run: report };
+  }
+
+  /** The creation itself, which is looked for when its answer is lost; answers the id. */
+  async #once(
+    scope: Scope,
+    input: OperationInput,
+    entry: WriteEntry,
+    name: string,
+    create: (input: OperationInput) => Promise<string>,
+  ): Promise<string> {
+    const { registry, objects, clock } = this.#runtime;
+    const { integration_type, environment } = scope.connection;
+    const spec = registry.get(integration_type).objects.audience;
+    entry.about([integration_type, environment, input.organization.id, spec?.native].join('/'), name);
+    const through = { ...input, ctx: this.#runtime.context({ ...scope, gate: entry }) };
+    // What the platform answers to a creation is the id alone, and no row of a list.
+    let made: { row: Native; id: string } | undefined;
+    const decode = (row: Native): Native =>
+      row === made?.row ? { id: made.id } : row === asked ? { name } : objects.adopt(scope, 'audience', input, row);
+    const asked: Native = { name };
+    const row = await createOnce({
+      ...{
+        entry,
+        clock,
+        aid: spec?.idempotency,
+        input: through,
+        unified: { name },
+        native: asked,
+        object: 'audience',
+        decode,
+      },
+      send: async () => {
+        made = { row: {}, id: await create(through) };
+        return made.row;
+      },
+    });
+    return String(decode(row)['id']);
   }
 
   async apply(scope: Scope, id: string, use: Parameters<AudienceSpec['apply']>[2], orgId?: string): Promise<void> {

@@ -41,6 +41,22 @@ export class Writes {
     );
   }
 
+  /**
+   * A creation that is no object body: a list, a file. `asked` is what makes it the same request. The work says by itself,
+   * with the entry's gate, which of its requests creates.
+   */
+  createFrom(
+    scope: Scope,
+    object: ObjectName,
+    asked: Unified,
+    call: Pick<WriteCall, 'idempotencyKey' | 'org_id'>,
+    work: (scope: Scope, entry: WriteEntry) => Promise<Unified>,
+  ): Promise<WriteAnswer> {
+    return this.#run(scope, `create ${object}`, { body: asked }, call, ({ gate: _gate, ...open }, { entry }) =>
+      work(open, entry as WriteEntry),
+    );
+  }
+
   update(scope: Scope, object: ObjectName, id: string, body: Unified, call: WriteCall): Promise<WriteAnswer> {
     return this.#run(scope, `update ${object}`, { id, body }, call, (inner, options) =>
       this.#objects.update(inner, object, id, body, options),

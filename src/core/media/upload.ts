@@ -7,6 +7,7 @@ import type { MediaFile, MediaRange } from '../connector/media-spec.ts';
 import type { OperationInput } from '../connector/object-spec.ts';
 import type { Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import type { WriteEntry } from '../idempotency/journal.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** How often one piece is sent before the upload is given up. */
@@ -52,7 +53,13 @@ export class MediaUploads {
    * @throws PolyadError `method_unsupported`, `input_too_large`, `input_body_invalid` (the body is not as long as it said),
    *   what the platform answers.
    */
-  async upload(scope: Scope, orgId: string, file: MediaFile, body: AsyncIterable<Uint8Array>): Promise<Unified> {
+  async upload(
+    scope: Scope,
+    orgId: string,
+    file: MediaFile,
+    body: AsyncIterable<Uint8Array>,
+    entry: WriteEntry,
+  ): Promise<Unified> {
     const { registry, objects } = this.#runtime;
     const platform = registry.get(scope.connection.integration_type);
     const spec = platform.media;
@@ -61,6 +68,15 @@ export class MediaUploads {
         message: `${platform.manifest.name} takes no uploads in pieces here.`,
       });
     if (file.size > spec.maxBytes) throw new PolyadError('input_too_large', { details: { limit: spec.maxBytes } });
+    // Of an upload its end alone makes a file that somebody sees.
+    if (entry.sentAt !== undefined)
+      throw new PolyadError('write_outcome_unknown', {
+        message: `The answer to the upload of \`${file.name}\` was lost, and whether the file is there is not known.`,
+        details: {
+          ...{ object: 'asset', name: file.name, organization_id: orgId, sent_at: entry.sentAt.toISOString() },
+          check: `${platform.objects.asset?.idempotency?.check ?? 'Look for the file in the ad account.'} If it is not there, upload it under another Idempotency-Key.`,
+        },
+      });
     const ctx = this.#runtime.context({ ...scope, patienceMs: 300_000 });
     const input: OperationInput = { ctx, organization: await ctx.organization(orgId), raw: {} };
     const { uploadId, range } = await spec.begin(input, file);
@@ -75,7 +91,8 @@ export class MediaUploads {
         });
       at = await this.#send(input, spec.piece, uploadId, at.start, data, file.size, scope.signal);
     }
-    return objects.adopt(scope, 'asset', input, await spec.finish(input, uploadId, file));
+    const last = { ...input, ctx: this.#runtime.context({ ...scope, patienceMs: 300_000, gate: entry }) };
+    return objects.adopt(scope, 'asset', input, await spec.finish(last, uploadId, file));
   }
 
   /** Sends one piece until the platform has all of it. */

@@ -4,13 +4,16 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { MEMBER_ACTIONS } from '../../core/audiences/service.ts';
 import { AUDIENCE_IDENTIFIERS } from '../../core/connector/audience-spec.ts';
+import type { WriteAnswer } from '../../core/idempotency/writes.ts';
 import { adsAudience } from '../../core/model/index.ts';
 import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { readBody, readQuery } from '../input.ts';
+import { flagOf, readBody, readQuery } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
 import { scopeOf } from '../scope.ts';
 import { countBytes, rowStream } from '../streams.ts';
+import { IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
+import { objectIn, sendWrite } from './write-answers.ts';
 
 const summary = z.object({
   received: z.number(),
@@ -38,12 +41,14 @@ const audience = {
     path: '/ads/:connection_id/audience/from_file',
     summary: 'Make an audience from a list of people',
     description: 'The list is read as it comes, however long it is.',
+    headers: IDEMPOTENCY_KEY,
     params: { connection_id: params.connection_id },
     query: z.object({
       name: z.string().min(1).max(128),
       identifier: z.enum(AUDIENCE_IDENTIFIERS).describe('By what members are matched.'),
       retention_days: z.coerce.number().int().min(1).max(365).optional(),
       org_id: ORG,
+      dry_run: flagOf('true: the list is read, and `dry_run.requests` are the native requests that would be sent.'),
     }),
     answer: {
       description: 'The audience, and what became of the list.',
@@ -129,14 +134,29 @@ export function audienceRoutes(root: FastifyInstance, deps: Deps): void {
     app.post(audience.fromFile.path, { config: config(audience.fromFile) }, async (request, reply) => {
       const query = readQuery(request.query, audience.fromFile.query);
       const scope = await scopeOf(deps, request);
+      const { name, identifier, retention_days: retentionDays, org_id: orgId } = query;
+      const wanted = { name, identifier, retentionDays, orgId };
+      const list = none(request.body);
+      if (query.dry_run === true) {
+        const body = { name, ...(await audiences.rehearseFromFile(scope, wanted, list)) };
+        return sendWrite(request, reply, { status: 200, body, replayed: false });
+      }
       const made = (await app.act(request, audience.fromFile, async () => {
-        const { name, identifier, retention_days: retentionDays, org_id: orgId } = query;
-        const found = await audiences.fromFile(scope, { name, identifier, retentionDays, orgId }, none(request.body));
-        const { complaints: _, ...counts } = found.summary;
-        noteAct(request, { objectId: String(found.audience['id']), details: { identifier, ...counts } });
-        return { ...found.audience, members: found.summary };
-      })) as object;
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(made));
+        // The list itself is not read again to be compared; its length is, where it is known.
+        const asked = { from_file: { name, identifier, retentionDays, bytes: request.headers['content-length'] } };
+        const key = idempotencyKey(request);
+        const call = { ...(key && { idempotencyKey: key }), ...(orgId && { org_id: orgId }) };
+        let facts: object = { replayed: true };
+        const answer = await deps.runtime.writes.createFrom(scope, 'audience', asked, call, async (open, entry) => {
+          const found = await audiences.fromFile(open, wanted, list, { entry });
+          const { complaints: _, ...counts } = found.summary;
+          facts = counts;
+          return { ...found.audience, members: found.summary };
+        });
+        noteAct(request, { ...objectIn(answer), details: { identifier, ...facts } });
+        return answer;
+      })) as WriteAnswer;
+      return sendWrite(request, reply, made);
     });
 
     app.post(audience.members.path, { config: config(audience.members) }, async (request, reply) => {

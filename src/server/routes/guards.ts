@@ -1,7 +1,10 @@
 /** `/v1/spend_guards` and `/v1/writes`: limits to what writes may spend, and writes whose outcome is open. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { PlatformRegistry } from '../../core/connector/registry.ts';
+import type { ObjectName } from '../../core/connector/types.ts';
 import { PolyadError } from '../../core/errors/index.ts';
+import { settleWrite } from '../../core/idempotency/settle.ts';
 import { parseDecimal } from '../../core/model/decimal.ts';
 import { toWire } from '../../core/model/index.ts';
 import {
@@ -12,10 +15,12 @@ import {
   removeSpendGuard,
 } from '../../core/store/repositories/index.ts';
 import type { SpendGuardRow, SpendRules, WriteRow } from '../../core/store/schema.ts';
+import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { limitOf, offsetOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { principalOf } from '../request.ts';
+import { scopeOf } from '../scope.ts';
 
 const amount = z
   .union([z.string(), z.number()])
@@ -108,6 +113,8 @@ const openWrites = operation({
           name: z.string().optional().describe('Name of the object.'),
           sent_at: z.string().optional().describe('When the first request may have left.'),
           created_at: z.string(),
+          organization_id: z.string().optional().describe('Ad account in which it creates.'),
+          check: z.string().optional().describe('Where to look.'),
           error: z.record(z.string(), z.unknown()).optional().describe('What the caller was answered.'),
         })
         .meta({ id: 'OpenWrite', description: 'A write whose outcome is open.' }),
@@ -115,8 +122,26 @@ const openWrites = operation({
   },
 });
 
+const settle = operation({
+  tag: 'Administration',
+  access: 'write',
+  id: 'settleWrite',
+  method: 'POST',
+  path: '/v1/connections/:connection_id/writes/:id/settle',
+  summary: 'Say what became of a write whose outcome is open',
+  description:
+    'For a person who has looked at the platform. Done: a repetition under its key is answered the object. Not done: its key is free.',
+  params: { connection_id: 'Id of the connection.', id: 'Id of the write.' },
+  query: z.object({}),
+  body: z.strictObject({
+    outcome: z.enum(['done', 'not_done']).describe('Whether the platform carried it out.'),
+    object_id: z.string().min(1).max(128).optional().describe('For a creation that was done: the id of the object.'),
+  }),
+  answer: { description: 'Closed. The body is an empty object.', schema: z.object({}) },
+});
+
 /** Operations of spend guards and open writes. */
-export const GUARD_OPERATIONS: readonly Operation[] = [...Object.values(guards), openWrites];
+export const GUARD_OPERATIONS: readonly Operation[] = [...Object.values(guards), openWrites, settle];
 
 const guardToWire = ({ integration_type, organization_id, rules: own, updated_at }: SpendGuardRow) =>
   toWire({
@@ -126,21 +151,30 @@ const guardToWire = ({ integration_type, organization_id, rules: own, updated_at
     updated_at,
   });
 
-const writeToWire = ({ id, connection_id, route, key, state, marker, sent_at, created_at, answer }: WriteRow) =>
-  toWire({
+function writeToWire(registry: PlatformRegistry, row: WriteRow) {
+  const { id, connection_id, route, key, state, target, marker, sent_at, created_at, answer } = row;
+  // Of a creation: platform/environment/ad account/native name.
+  const [type, , organization] = target?.split('/') ?? [];
+  const object = route.split(' ')[1] as ObjectName;
+  const platform = type === undefined ? undefined : registry.find(type);
+  return toWire({
     id,
     connection_id,
     route,
     idempotency_key: key ?? undefined,
     state,
     name: marker ?? undefined,
+    organization_id: organization || undefined,
     sent_at: sent_at ?? undefined,
     created_at,
+    check: platform?.objects[object]?.idempotency?.check,
     error: answer ?? undefined,
   });
+}
 
 /** Registers the routes. */
-export function guardRoutes(app: FastifyInstance, { runtime }: Deps): void {
+export function guardRoutes(app: FastifyInstance, deps: Deps): void {
+  const { runtime } = deps;
   const { db } = runtime.store;
 
   const scopeFrom = (named: {
@@ -176,6 +210,16 @@ export function guardRoutes(app: FastifyInstance, { runtime }: Deps): void {
   });
   serve(app, openWrites, async ({ request, query }) => {
     const { limit = 100, offset = 0 } = query;
-    return (await listOpenWrites(db, principalOf(request).workspace.id, limit, offset)).map(writeToWire);
+    const { workspace, key } = principalOf(request);
+    const rows = await listOpenWrites(db, workspace.id, key.connection_ids, limit, offset);
+    return rows.map((row) => writeToWire(runtime.registry, row));
+  });
+  serve(app, settle, async ({ request, params, body }) => {
+    const { outcome, object_id: objectId } = body;
+    const scope = await scopeOf(deps, request);
+    const finding = { done: outcome === 'done', objectId };
+    const row = await settleWrite(runtime, runtime.objects, scope, params['id'] as string, finding);
+    noteAct(request, { connectionId: row.connection_id, details: { ...body, route: row.route } });
+    return {};
   });
 }

@@ -3,12 +3,15 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { PolyadError } from '../../core/errors/index.ts';
+import type { WriteAnswer } from '../../core/idempotency/writes.ts';
 import { adsAsset } from '../../core/model/index.ts';
 import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { readQuery } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
 import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
+import { IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
+import { objectIn, sendWrite } from './write-answers.ts';
 
 const upload = operation({
   id: 'uploadMedia',
@@ -25,7 +28,7 @@ const upload = operation({
     name: z.string().min(1).max(200).describe('Name of the file, with its ending.'),
     type: z.enum(['IMAGE', 'VIDEO']).default('VIDEO'),
   }),
-  headers: QUOTA_HEADERS,
+  headers: { ...QUOTA_HEADERS, ...IDEMPOTENCY_KEY },
   bodyType: 'application/octet-stream',
   bodyDescription: 'The file. Content-Length is needed.',
   answer: { description: 'The asset.', schema: adsAsset },
@@ -51,17 +54,19 @@ export function mediaRoutes(root: FastifyInstance, deps: Deps): void {
           });
         const scope = await scopeOf(deps, request);
         const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+        const file = { type, name, size, contentType };
         const made = (await app.act(request, upload, async () => {
-          const asset = await deps.services.media.upload(
-            scope,
-            orgId,
-            { type, name, size, contentType },
-            request.body as Readable,
+          const key = idempotencyKey(request);
+          const call = { ...(key && { idempotencyKey: key }), org_id: orgId };
+          // A file is known by its name and size: it is not read again to be compared.
+          const answer = await deps.runtime.writes.createFrom(scope, 'asset', { upload: file }, call, (open, entry) =>
+            deps.services.media.upload(open, orgId, file, request.body as Readable, entry),
           );
-          noteAct(request, { objectId: String(asset['id']), details: { name, type, size } });
-          return asset;
-        })) as object;
-        return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(made));
+          const details = { name, type, size, ...(answer.replayed ? { replayed: true } : {}) };
+          noteAct(request, { ...objectIn(answer), details });
+          return answer;
+        })) as WriteAnswer;
+        return sendWrite(request, reply, made);
       },
     );
   });

@@ -205,19 +205,37 @@ export async function endWriteLeases(db: Db, now: Date): Promise<number> {
   return Number(numUpdatedRows);
 }
 
-/** Writes of a workspace whose outcome is open, oldest first. */
-export function listOpenWrites(db: Db, workspaceId: string, limit: number, offset: number): Promise<WriteRow[]> {
-  return db
+/** Writes of a workspace whose outcome is open. */
+const openWrites = (db: Db, workspaceId: string) =>
+  db
     .selectFrom('writes')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
     .where('state', '<>', 'done')
-    .where('sent_at', 'is not', null)
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(limit)
-    .offset(offset)
-    .execute();
+    .where('sent_at', 'is not', null);
+
+/** One of them. */
+export function findOpenWrite(
+  db: Db,
+  workspaceId: string,
+  connectionId: string,
+  id: string,
+): Promise<WriteRow | undefined> {
+  return openWrites(db, workspaceId).where('connection_id', '=', connectionId).where('id', '=', id).executeTakeFirst();
+}
+
+/** All of them, oldest first. `connectionIds`: only of these connections; null = of all. */
+export function listOpenWrites(
+  db: Db,
+  workspaceId: string,
+  connectionIds: readonly string[] | null,
+  limit: number,
+  offset: number,
+): Promise<WriteRow[]> {
+  const query = openWrites(db, workspaceId);
+  const own =
+    connectionIds === null ? query : query.where('connection_id', '=', sql<string>`any(${[...connectionIds]}::text[])`);
+  return own.orderBy('created_at').orderBy('id').limit(limit).offset(offset).execute();
 }
 
 /**

@@ -115,11 +115,11 @@ export const audience: ObjectSpec = {
     update: 'What an audience is cannot be changed; its members can: POST /ads/{connection_id}/audience/{id}/members.',
   },
   idempotency: {
-    async find(input, { native, since }) {
+    async find(input, { unified, since }) {
       const found: Native[] = [];
       for await (const row of pages(input, 'dmp/custom_audience/list', { rows: 'list', size: PAGE })) {
         const made = Date.parse(`${String(row['create_time']).replace(' ', 'T')}Z`);
-        if (row['name'] === native['name'] && !(made < since.getTime())) found.push(row);
+        if (row['name'] === unified['name'] && !(made < since.getTime())) found.push(row);
       }
       return found;
     },
