@@ -2,27 +2,18 @@
 import type { CredentialUse } from '../audit/uses.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import type { AppCredentials } from '../calls/ports.ts';
-import type { Clock } from '../clock.ts';
 import type { GrantRecipe, TokenSet } from '../connector/auth-spec.ts';
 import type { Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import type { Breakers } from '../http/breaker.ts';
-import type { HttpClient } from '../http/client.ts';
 import { callbackUrl } from '../integrations/integrations.ts';
-import type { Pacer } from '../pacing/pacer.ts';
 import { getIntegration } from '../store/repositories/index.ts';
 import type { StartParts } from './connect-start.ts';
 import type { FoundFlow } from './connect-state.ts';
 import { nativeScopes } from './permissions.ts';
 import { challengeOf } from './pkce.ts';
-import { failureOf, fillParams, runTokenCall } from './token-calls.ts';
+import { failureOf, fillParams, runTokenCall, type TokenCallTools } from './token-calls.ts';
 
-export interface GrantParts extends Pick<StartParts, 'store' | 'apps' | 'hosts' | 'publicUrl'> {
-  http: HttpClient;
-  /** Counts token calls against the app's quotas; absent = they are not counted. */
-  pacer?: Pacer | undefined;
-  breakers?: Breakers | undefined;
-  clock: Clock;
+export interface GrantParts extends TokenCallTools, Pick<StartParts, 'store' | 'apps' | 'hosts' | 'publicUrl'> {
   /** Told of each use of a customer's credential. */
   used?: ((use: CredentialUse) => void) | undefined;
 }
@@ -69,7 +60,7 @@ export async function exchangeCode(
   code: string,
   signal: AbortSignal,
 ): Promise<TokenSet> {
-  const { http, pacer, breakers, clock, hosts, publicUrl } = parts;
+  const { hosts, publicUrl } = parts;
   const { platform, environment, workspace, flow } = found;
   const app = await appOf(parts, found);
   try {
@@ -89,7 +80,7 @@ export async function exchangeCode(
         repeatable: false,
         signal,
       },
-      { http, clock, pacer, breakers },
+      parts,
     );
     return grant.readTokens(answer);
   } catch (error) {

@@ -1,16 +1,12 @@
 /** Puts token care and everything about connections together; the runtime lies between the two halves. */
 import type { CredentialUse } from '../audit/uses.ts';
 import type { Scope } from '../calls/scope.ts';
-import type { Clock } from '../clock.ts';
 import { Connections } from '../connections/connections.ts';
 import { environmentsOf, type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { CallContext, Environment, Platform } from '../connector/types.ts';
-import type { Breakers } from '../http/breaker.ts';
-import type { HttpClient } from '../http/client.ts';
 import { AppCredentialsService } from '../integrations/app-credentials.ts';
 import { Integrations } from '../integrations/integrations.ts';
-import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import { Admission } from './admission.ts';
 import { ConnectFlow, type CustomerAct } from './connect.ts';
@@ -19,18 +15,13 @@ import type { StepHook } from './life/steps.ts';
 import { Reconnect } from './reconnect.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Signer } from './signing.ts';
+import type { TokenCallTools } from './token-calls.ts';
 import { Tokens } from './tokens.ts';
 
-export interface TokenServicesParts {
+export interface TokenServicesParts extends TokenCallTools {
   store: Store;
   secrets: SecretStore;
   registry: PlatformRegistry;
-  http: HttpClient;
-  /** Counts token calls against the app's quotas; absent = they are not counted. */
-  pacer?: Pacer | undefined;
-  /** Keeps token calls from token endpoints that are down; absent = they are always tried. */
-  breakers?: Breakers | undefined;
-  clock: Clock;
   log: StoreLog;
   signer: Signer;
   hosts: HostOverrides;
@@ -53,25 +44,23 @@ export interface TokenServices {
   reconnect: Reconnect;
 }
 
+/** What everything takes that calls token endpoints. */
+function careParts(parts: TokenServicesParts) {
+  const { store, secrets, registry, http, pacer, breakers, clock, log, used } = parts;
+  const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
+  return { store, secrets, registry, http, pacer, breakers, clock, log, used, hosts };
+}
+
 export function createTokenServices(parts: TokenServicesParts): TokenServices {
-  const { store, secrets, registry, http, pacer, breakers, clock, log, signer, publicUrl, lease } = parts;
+  const { store, secrets, clock, signer, publicUrl } = parts;
   const apps = new AppCredentialsService({ store, secrets, clock });
   const reconnect = new Reconnect({ signer, clock, publicUrl });
   const tokens = new Tokens({
-    store,
-    secrets,
-    registry,
-    http,
-    pacer,
-    breakers,
-    clock,
-    log,
-    hosts: (platform, environment) => hostsFor(platform, environment, parts.hosts),
+    ...careParts(parts),
     appCredentials: (workspaceId, type, environment) => apps.get(workspaceId, type, environment),
     reconnectUrl: (connection) => reconnect.url(connection),
-    lease,
+    lease: parts.lease,
     onStep: parts.onStep,
-    used: parts.used,
   });
   return { tokens, apps, reconnect };
 }
@@ -88,43 +77,12 @@ export function createConnectionServices(
   { tokens, apps, reconnect }: TokenServices,
   runtime: { context(scope: Scope): CallContext },
 ): ConnectionServices {
-  const { store, secrets, registry, http, pacer, breakers, clock, log, signer, publicUrl } = parts;
-  const hosts = (platform: Platform, environment: Environment) => hostsFor(platform, environment, parts.hosts);
-  const { used } = parts;
+  const { store, secrets, registry, clock, signer, publicUrl, used } = parts;
+  const care = careParts(parts);
   const admission = new Admission({ store, secrets, clock, tokens, context: (scope) => runtime.context(scope), used });
   return {
-    connect: new ConnectFlow({
-      store,
-      registry,
-      http,
-      pacer,
-      breakers,
-      clock,
-      log,
-      signer,
-      reconnect,
-      admission,
-      apps,
-      hosts,
-      publicUrl,
-      used,
-      acted: parts.acted,
-    }),
-    connections: new Connections({
-      store,
-      secrets,
-      registry,
-      http,
-      pacer,
-      breakers,
-      clock,
-      log,
-      tokens,
-      admission,
-      reconnect,
-      hosts,
-      used,
-    }),
+    connect: new ConnectFlow({ ...care, signer, reconnect, admission, apps, publicUrl, acted: parts.acted }),
+    connections: new Connections({ ...care, tokens, admission, reconnect }),
     integrations: new Integrations({
       store,
       registry,

@@ -7,14 +7,10 @@
  */
 import type { CredentialUse } from '../audit/uses.ts';
 import type { AppCredentials, TokenSource } from '../calls/ports.ts';
-import type { Clock } from '../clock.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import type { Breakers } from '../http/breaker.ts';
-import type { HttpClient } from '../http/client.ts';
 import { knownSecrets } from '../http/redact-values.ts';
-import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import type { SealedTokens } from './credentials.ts';
@@ -28,17 +24,12 @@ import { type Need, Renewals } from './life/renewal.ts';
 import type { StepHook } from './life/steps.ts';
 import type { Opened } from './life/storing.ts';
 import type { SecretStore } from './secret-store.ts';
+import type { TokenCallTools } from './token-calls.ts';
 
-export interface TokensParts {
+export interface TokensParts extends TokenCallTools {
   store: Store;
   secrets: SecretStore;
   registry: PlatformRegistry;
-  http: HttpClient;
-  /** Counts token calls against the app's quotas; absent = they are not counted. */
-  pacer?: Pacer | undefined;
-  /** Keeps token calls from token endpoints that are down; absent = they are always tried. */
-  breakers?: Breakers | undefined;
-  clock: Clock;
   log: StoreLog;
   hosts(platform: Platform, environment: Environment): Hosts;
   /** App credentials as the workspace stored them; undefined when it has none in that environment. */

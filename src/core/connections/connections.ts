@@ -8,18 +8,14 @@ import { lifeAfter } from '../auth/life/sql.ts';
 import { askedPermissions, grantedPermissions } from '../auth/permissions.ts';
 import type { Reconnect } from '../auth/reconnect.ts';
 import type { SecretStore } from '../auth/secret-store.ts';
-import { runTokenCall } from '../auth/token-calls.ts';
+import { runTokenCall, type TokenCallTools } from '../auth/token-calls.ts';
 import type { Tokens } from '../auth/tokens.ts';
-import type { Clock } from '../clock.ts';
 import { parseEnvironment } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Environment, Hosts, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import type { Breakers } from '../http/breaker.ts';
-import type { HttpClient } from '../http/client.ts';
 import type { Connection } from '../model/connection.ts';
 import { isPermission } from '../model/permissions.ts';
-import type { Pacer } from '../pacing/pacer.ts';
 import type { Store, StoreLog } from '../store/port.ts';
 import {
   appendEvent,
@@ -45,15 +41,10 @@ export interface CallerFacts {
   signal: AbortSignal;
 }
 
-export interface ConnectionsParts {
+export interface ConnectionsParts extends TokenCallTools {
   store: Store;
   secrets: SecretStore;
   registry: PlatformRegistry;
-  http: HttpClient;
-  /** Counts token calls against the app's quotas; absent = they are not counted. */
-  pacer?: Pacer | undefined;
-  breakers?: Breakers | undefined;
-  clock: Clock;
   log: StoreLog;
   tokens: Tokens;
   admission: Admission;
@@ -234,7 +225,7 @@ export class Connections {
   }
 
   async #revoke(row: ConnectionRow, sealed: SealedTokens): Promise<void> {
-    const { registry, http, pacer, breakers, clock, hosts, store, tokens, log } = this.#parts;
+    const { registry, hosts, store, tokens, log } = this.#parts;
     try {
       const platform = registry.get(row.integration_type);
       const call = grantOf(platform, sealed.grant)?.revoke;
@@ -257,7 +248,7 @@ export class Connections {
           values: { ...app, access_token: sealed.access_token, refresh_token: sealed.refresh_token },
           repeatable: true,
         },
-        { http, clock, pacer, breakers },
+        this.#parts,
       );
     } catch (error) {
       log.info(

@@ -11,15 +11,12 @@ import type { AppCredentials } from '../../calls/ports.ts';
 import type { GrantRecipe } from '../../connector/auth-spec.ts';
 import type { Classification, Environment, Hosts, Platform } from '../../connector/types.ts';
 import { PolyadError } from '../../errors/index.ts';
-import type { Breakers } from '../../http/breaker.ts';
-import type { HttpClient } from '../../http/client.ts';
-import type { Pacer } from '../../pacing/pacer.ts';
 import { appendEvent, noteLife, updateConnection, updateTokenLife } from '../../store/repositories/index.ts';
 import type { ConnectionRow } from '../../store/schema.ts';
 import { grantOf, type SealedTokens, toSealed } from '../credentials.ts';
 import { freshness, refreshable } from '../expiry.ts';
 import type { GrantHealth } from '../grant-health.ts';
-import { answerLost, failureOf, runTokenCall } from '../token-calls.ts';
+import { answerLost, failureOf, runTokenCall, type TokenCallTools } from '../token-calls.ts';
 import { dueFacts, endedBy, withLostAnswer } from './facts.ts';
 import type { Held, RefreshLease } from './lease.ts';
 import type { Outages } from './outages.ts';
@@ -37,10 +34,7 @@ export interface Need {
   version?: number | undefined;
 }
 
-export interface RenewalParts extends StoringParts {
-  http: HttpClient;
-  pacer?: Pacer | undefined;
-  breakers?: Breakers | undefined;
+export interface RenewalParts extends StoringParts, TokenCallTools {
   lease: RefreshLease;
   outages: Outages;
   health: GrantHealth;
@@ -180,7 +174,7 @@ export class Renewals {
     app: AppCredentials,
     tokens: SealedTokens,
   ): Promise<SealedTokens> {
-    const { http, clock, hosts, pacer, breakers } = this.#parts;
+    const { clock, hosts } = this.#parts;
     // Lives are counted from the question: an answer that was long under way ends no later for it.
     const asked = clock.now();
     const answer = await runTokenCall(
@@ -193,7 +187,7 @@ export class Renewals {
         repeatable: true,
         spends: tokens.kind === 'expiring_rotating_refresh',
       },
-      { http, clock, pacer, breakers },
+      this.#parts,
     );
     return toSealed(grant, grant.readTokens(answer), asked, tokens);
   }
