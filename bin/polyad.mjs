@@ -13,6 +13,9 @@ const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const chosen = fileURLToPath(new URL('../node_modules/.bin/polyad-node', import.meta.url));
 const cache = fileURLToPath(new URL('../node_modules/.cache/polyad', import.meta.url));
 const OLDEST = [22, 18];
+// What docs/operations.md says of memory.
+const FLAGS = ['--max-semi-space-size=16', '--initial-old-space-size=128'];
+const MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_TRIM_THRESHOLD_: '4194304' };
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const newEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
@@ -23,10 +26,10 @@ const entry = existsSync(source) && !/[\\/]node_modules[\\/]/.test(root) ? sourc
 
 if (existsSync(chosen) && major < TESTED) {
   // The child keeps the terminal; signals that reach only this process are handed on.
-  const child = spawn(chosen, [entry, ...process.argv.slice(2)], {
+  const child = spawn(chosen, [...FLAGS, entry, ...process.argv.slice(2)], {
     stdio: 'inherit',
     // The server ends when this process is killed.
-    env: { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: cache, ...process.env, POLYAD_WRAPPED: '1' },
+    env: { ...MEMORY, NODE_COMPILE_CACHE: cache, ...process.env, POLYAD_WRAPPED: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
