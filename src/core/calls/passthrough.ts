@@ -1,16 +1,15 @@
 /** Pass-through: the platform's own API with our token, pace and log, and nothing else changed. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import { gathered, SMALL_BODY } from '../http/body.ts';
+import { SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
-import { type HttpClient, type TransportFault, transportFault } from '../http/client.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
-import { peek, peekWhole } from './peek.ts';
+import { isPeekable, peek, peekWhole } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
@@ -119,16 +118,14 @@ function nominated(connection: string | string[] | undefined): ReadonlySet<strin
 }
 
 /** The platform's headers for our answer. */
-function handedOn(raw: readonly string[], connection: string | undefined): Record<string, string | string[]> {
+function handedOn(
+  received: Readonly<Record<string, string | string[]>>,
+  connection: string | undefined,
+): Record<string, string | string[]> {
   const hop = nominated(connection);
   const out: Record<string, string | string[]> = {};
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] as string).toLowerCase();
-    if (HOP_BY_HOP.has(name) || hop?.has(name)) continue;
-    const value = raw[at + 1] as string;
-    const before = out[name];
-    out[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
-  }
+  for (const name in received)
+    if (!HOP_BY_HOP.has(name) && hop?.has(name) !== true) out[name] = received[name] as string | string[];
   return out;
 }
 
@@ -151,13 +148,6 @@ export function passthroughUrl(base: string, path: string, query: string): URL {
     refuse();
   if (url.hash !== '') url.hash = '';
   return url;
-}
-
-/** Whether an answer is worth waiting for: most are, and cost half of what a stream does when they come in one piece. */
-function isSmall({ headers }: { headers: Record<string, string> }): boolean {
-  const announced = Number(headers['content-length'] ?? 0);
-  // Without a type the server would give the answer one.
-  return announced > 0 && announced <= SMALL_BODY && headers['content-type'] !== undefined;
 }
 
 /** The error for what failed below HTTP. */
@@ -227,14 +217,16 @@ export class PassthroughService {
     }
     scope.meter.start(clock.now().getTime());
     try {
-      const answer = await http.send({
+      const outgoing: OutgoingRequest = {
         method: request.method,
         url: url.href,
         parsed: url,
         headers,
-        ...(request.body === undefined ? {} : { body: request.body }),
         signal: scope.signal,
-      });
+      };
+      if (request.body !== undefined) outgoing.body = request.body;
+      const answer = await http.sendSmall(outgoing, SMALL_BODY);
+      scope.signal.throwIfAborted();
       // Bodies are not read here, so what counts is the status.
       passage.ended(answer.status < 500);
       observeUsage(pacer, platform.manifest, claims, answer.headers, clock.now());
@@ -249,15 +241,17 @@ export class PassthroughService {
         if (!judged)
           this.#parts.usage?.note(connection, operation, answer.status < 400 ? undefined : 'platform_unknown_error');
       };
-      const whole = isSmall(answer) ? await gathered(answer.body) : answer.body;
-      scope.signal.throwIfAborted();
-      if (Buffer.isBuffer(whole)) await peekWhole(answer, whole, judge).finally(count);
-      const body = Buffer.isBuffer(whole) ? whole : peek({ ...answer, body: whole }, judge).once('close', count);
+      const { status, body } = answer;
+      const headed = { status, headers: handedOn(answer.received, answer.headers['connection']) };
       const brokenOff = (error: unknown): PolyadError => platformFailure(platform, transportFault(error), error);
+      if (!Buffer.isBuffer(body))
+        return { ...headed, body: peek({ ...answer, body }, judge).once('close', count), brokenOff };
+      if (isPeekable(answer, body)) await peekWhole(answer, body, judge);
+      count();
+      // Without a type the server would give the answer one, but not to a stream.
       return {
-        status: answer.status,
-        headers: handedOn(answer.rawHeaders, answer.headers['connection']),
-        body,
+        ...headed,
+        body: answer.headers['content-type'] === undefined ? Readable.from([body]) : body,
         brokenOff,
       };
     } catch (thrown) {

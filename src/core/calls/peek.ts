@@ -66,13 +66,16 @@ export function peek(
   return body.pipe(tap);
 }
 
-/** The same for an answer that is there as a whole: resolves when `judge` is done with it, or was not needed. */
+/** Whether an answer that is there as a whole is one to look at. */
+export const isPeekable = (answer: { headers: Record<string, string> }, body: Buffer): boolean =>
+  body.length <= PEEK_LIMIT && isJson(answer.headers);
+
+/** The same for an answer that is there as a whole: resolves when `judge` is done with it. */
 export async function peekWhole(
   answer: { status: number; headers: Record<string, string> },
   body: Buffer,
   judge: (response: PlatformResponse) => Promise<void>,
 ): Promise<void> {
-  if (body.length > PEEK_LIMIT || !isJson(answer.headers)) return;
   await look(answer.status, answer.headers, body, judge).catch(() => undefined);
 }
 

@@ -9,11 +9,12 @@ import { setPath } from '../connector/fields.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { Classification, Environment, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
-import { wholeText } from '../http/body.ts';
+import { release, wholeBody } from '../http/body.ts';
 import type { Breakers, Circuit, Passage } from '../http/breaker.ts';
 import type { RetryBudgets } from '../http/budget.ts';
-import { type HttpClient, type IncomingAnswer, transportFault } from '../http/client.ts';
+import { type HttpClient, type OutgoingRequest, transportFault } from '../http/client.ts';
 import { parseExactJson } from '../http/exact-json.ts';
+import type { Answer } from '../http/exchange.ts';
 import { Patience } from '../http/patience.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
@@ -56,7 +57,8 @@ const WEAK_PAUSES_MS = [1_000, 3_000] as const;
 
 /** A read answer: the value, or what the platform's failure means. */
 type ReadResult<T> = { value: T; failure?: undefined } | { failure: Classification; value?: undefined };
-type Reader<T> = (answer: IncomingAnswer) => Promise<ReadResult<T>>;
+type Incoming = Answer<Readable | Buffer>;
+type Reader<T> = (answer: Incoming) => ReadResult<T> | Promise<ReadResult<T>>;
 
 /** The end of a grant that showed in an expired token which nothing renews: what the platform said belongs to it. */
 function withPlatformWords(error: unknown, platform: Platform, failure: Classification): unknown {
@@ -104,6 +106,9 @@ const isLost = (failure: Classification): boolean =>
   failure.code === 'platform_timeout' ||
   (failure.code === 'platform_unknown_error' && failure.native.code === undefined);
 
+const tooLarge = (): Error =>
+  new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
+
 const isStream = (value: unknown): boolean =>
   value !== null && typeof value === 'object' && (value as { body?: unknown }).body instanceof Readable;
 
@@ -134,8 +139,8 @@ export class Pipeline {
   ): Promise<PlatformResponse> {
     if (scope.recorder !== undefined && changes(request))
       return scope.recorder.record(platform, request, this.#address(scope.connection, platform, request));
-    return this.#attempts(scope, platform, request, patienceMs, (answer) =>
-      this.#read(scope, platform, request, answer),
+    return this.#attempts(scope, platform, request, patienceMs, true, (answer) =>
+      this.#read(platform, request, answer, answer.body as Buffer),
     );
   }
 
@@ -151,10 +156,14 @@ export class Pipeline {
       platform,
       request,
       patienceMs,
+      false,
       async (answer) => {
         const json = (answer.headers['content-type'] ?? '').includes('json');
-        if (answer.status < 300 && !json) return { value: { headers: answer.headers, body: answer.body } };
-        const read = await this.#read(scope, platform, request, answer);
+        const body = answer.body as Readable;
+        if (answer.status < 300 && !json) return { value: { headers: answer.headers, body } };
+        const bytes = await wholeBody(body, MAX_JSON_BYTES, tooLarge);
+        scope.signal.throwIfAborted();
+        const read = this.#read(platform, request, answer, bytes);
         if (read.failure !== undefined) return read;
         const text = read.value.json === undefined ? read.value.text : JSON.stringify(read.value.json);
         return { value: { headers: answer.headers, body: Readable.from([Buffer.from(text)]) } };
@@ -162,16 +171,10 @@ export class Pipeline {
     );
   }
 
-  async #read(
-    scope: Scope,
-    platform: Platform,
-    request: PlatformRequest,
-    answer: IncomingAnswer,
-  ): Promise<ReadResult<PlatformResponse>> {
-    const tooLarge = (): Error =>
-      new PolyadError('platform_unknown_error', { message: 'The platform’s answer is too large.' });
-    const text = await wholeText(answer.body, MAX_JSON_BYTES, tooLarge);
-    scope.signal.throwIfAborted();
+  /** What the platform says. The bytes are given back. */
+  #read(platform: Platform, request: PlatformRequest, answer: Incoming, bytes: Buffer): ReadResult<PlatformResponse> {
+    const text = bytes.toString('utf8');
+    release(bytes);
     let json: unknown;
     try {
       json = text === '' ? undefined : parseExactJson(text);
@@ -189,6 +192,7 @@ export class Pipeline {
     platform: Platform,
     request: PlatformRequest,
     patienceMs: number,
+    whole: boolean,
     read: Reader<T>,
   ): Promise<T> {
     const { clock, pacer, tokens, budgets, log } = this.#parts;
@@ -234,7 +238,7 @@ export class Pipeline {
       });
       const passage = await this.#pass(scope, permit, request, circuit);
       if (typeof passage === 'number') throw circuitOpen(platform, circuit, request.operation, passage, last);
-      const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, heard);
+      const outcome = await this.#once(scope, permit, passage, prepared, request, deadline, whole, heard);
       this.#parts.usage?.note(connection, request.operation, outcome.failure?.code);
       if (outcome.failure === undefined) {
         budgets.worked(budget, spent);
@@ -365,6 +369,7 @@ export class Pipeline {
     prepared: Prepared,
     request: PlatformRequest,
     deadline: number,
+    whole: boolean,
     read: Reader<T>,
   ): Promise<ReadResult<T> & { delivered: boolean }> {
     const { clock, http } = this.#parts;
@@ -373,15 +378,14 @@ export class Pipeline {
     let worked: boolean | undefined;
     scope.meter.start(clock.now().getTime());
     try {
-      const answer = await patience.race(
-        http.send({
-          method: request.method,
-          url: prepared.url,
-          headers: prepared.headers,
-          ...(prepared.body === undefined ? {} : { body: prepared.body }),
-          signal: patience.signal,
-        }),
-      );
+      const outgoing: OutgoingRequest = {
+        method: request.method,
+        url: prepared.url,
+        headers: prepared.headers,
+        signal: patience.signal,
+      };
+      if (prepared.body !== undefined) outgoing.body = prepared.body;
+      const answer = whole ? await http.sendWhole(outgoing, MAX_JSON_BYTES, tooLarge) : await http.send(outgoing);
       const result = await read(answer);
       const { failure } = result;
       worked = failure === undefined || !isOutage(failure);

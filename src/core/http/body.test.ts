@@ -1,7 +1,6 @@
-import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { gathered, ownBytes, release, wholeBody, wholeText } from './body.ts';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { ownBytes, release, wholeBody } from './body.ts';
 
 const tooLarge = (): Error => new Error('too large');
 const open = (): Readable => new Readable({ read() {} });
@@ -36,46 +35,6 @@ describe('a whole body', () => {
   });
 });
 
-describe('a small body', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
-  afterEach(() => void vi.useRealTimers());
-
-  it('that comes at once is one piece', async () => {
-    const whole = await gathered(Readable.from([Buffer.from('ab'), Buffer.from('cd')]));
-    expect(whole).toEqual(Buffer.from('abcd'));
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  it('that takes its time streams on from where it began', async () => {
-    const body = open();
-    body.push('begun ');
-    const gathering = gathered(body);
-    await new Promise(setImmediate);
-    vi.advanceTimersByTime(1_000);
-    const stream = (await gathering) as Readable;
-    expect(Buffer.isBuffer(stream)).toBe(false);
-    const out = stream.pipe(new PassThrough());
-    expect(String(await new Promise((resolve) => out.once('data', resolve)))).toBe('begun ');
-    body.push('and ended');
-    body.push(null);
-    expect(String(await buffer(out))).toBe('and ended');
-  });
-
-  it('that breaks off breaks off for its reader too, after what had come', async () => {
-    const body = open();
-    body.push('half');
-    const gathering = gathered(body);
-    await new Promise(setImmediate);
-    body.destroy(new Error('reset'));
-    const stream = (await gathering) as Readable;
-    const got: string[] = [];
-    const reading = (async () => {
-      for await (const chunk of stream) got.push(String(chunk));
-    })();
-    await expect(reading).rejects.toThrow('reset');
-    expect(got).toEqual(['half']);
-  });
-});
 describe('the memory of a piece', () => {
   it('is given back where it is its own, and left alone where it is shared', () => {
     const own = ownBytes('é'.repeat(10_000));
@@ -92,10 +51,10 @@ describe('the memory of a piece', () => {
     expect(slab.length).toBe(40_000);
   });
 
-  it('is given back when a text has been made of it', async () => {
+  it('is given back when the whole was made of the pieces', async () => {
     const pieces = [Buffer.alloc(30_000, 'é'), Buffer.alloc(20_000, 'x')];
-    const text = await wholeText(Readable.from(pieces), 100_000, tooLarge);
-    expect(text).toBe(`${'é'.repeat(15_000)}${'x'.repeat(20_000)}`);
+    const whole = await wholeBody(Readable.from(pieces), 100_000, tooLarge);
+    expect(String(whole)).toBe(`${'é'.repeat(15_000)}${'x'.repeat(20_000)}`);
     expect(pieces.map(({ length }) => length)).toEqual([0, 0]);
   });
 });

@@ -7,10 +7,8 @@ export const SMALL_BODY = 128 * 1024;
 /** Bytes from which on a piece is worth giving back by hand. */
 const WORTH_RELEASING = 8 * 1024;
 
-/** Longest time, in ms, that the beginning of a small body waits for its end. */
-const PATIENCE_MS = 20;
-
-const joined = (chunks: readonly Buffer[]): Buffer =>
+/** Pieces as one. */
+export const joined = (chunks: readonly Buffer[]): Buffer =>
   chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 
 /**
@@ -32,18 +30,10 @@ export function ownBytes(text: string): Buffer {
 }
 
 /** The pieces of a body that has ended, as one. */
-function ended(pieces: readonly Buffer[]): Buffer {
+export function ended(pieces: readonly Buffer[]): Buffer {
   const whole = joined(pieces);
   if (pieces.length > 1) for (const piece of pieces) release(piece);
   return whole;
-}
-
-/** The whole body as UTF-8 text. Rejects as `wholeBody` does. */
-export async function wholeText(body: Readable, limit: number, tooLarge: () => Error): Promise<string> {
-  const bytes = await wholeBody(body, limit, tooLarge);
-  const text = bytes.toString('utf8');
-  release(bytes);
-  return text;
 }
 
 /**
@@ -66,37 +56,8 @@ export function wholeBody(body: Readable, limit: number, tooLarge: () => Error):
   });
 }
 
-/**
- * A small body in one piece when it comes at once. One that takes longer, or breaks off, is answered as a stream that
- * begins with what has come: whoever reads it sees the same as if nobody had tried.
- */
-export function gathered(body: Readable): Promise<Buffer | Readable> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-    };
-    const settle = (result: Buffer | Readable): void => {
-      clearTimeout(timer);
-      body.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
-      resolve(result);
-    };
-    const onEnd = (): void => settle(ended(chunks));
-    const onBroken = (error?: Error): void => {
-      body.on('error', () => undefined);
-      settle(broken(chunks, error ?? new Error('the body was closed before its end')));
-    };
-    const timer = setTimeout(() => {
-      body.pause();
-      settle(body);
-      if (chunks.length > 0) body.unshift(joined(chunks));
-    }, PATIENCE_MS);
-    body.on('data', onData).once('end', onEnd).once('error', onBroken).once('close', onBroken);
-  });
-}
-
 /** What came of a body, then its error: after it was read, so that the reader sees a broken answer and not our error. */
-function broken(chunks: readonly Buffer[], error: Error): Readable {
+export function broken(chunks: readonly Buffer[], error: Error): Readable {
   let sent = false;
   return new Readable({
     read() {

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
 import { EgressPolicy } from './egress.ts';
+import { type Answer, Exchange, type Wanted } from './exchange.ts';
 
 export interface OutgoingRequest {
   method: string;
@@ -20,19 +21,15 @@ export interface OutgoingRequest {
   headersTimeoutMs?: number;
 }
 
-export interface IncomingAnswer {
-  status: number;
-  /** As received, in order, for unchanged hand-through: name, value, name, value. */
-  rawHeaders: readonly string[];
-  headers: Record<string, string>;
-  body: Readable;
-}
+/** An answer with its body as it comes. */
+export type IncomingAnswer = Answer<Readable>;
 
 /** Longest time for connecting; a platform that does not accept within this is down. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Longest silence before the answer's headers, and between two pieces of its body. */
 const HEADERS_TIMEOUT_MS = 60_000;
 const BODY_TIMEOUT_MS = 60_000;
+const STREAM: Wanted = { as: 'stream' };
 
 export class HttpClient {
   readonly #agent: Agent;
@@ -54,30 +51,39 @@ export class HttpClient {
   }
 
   /** @throws PolyadError `egress_refused`, and what undici throws (`transportFault` reads it). */
-  async send(request: OutgoingRequest): Promise<IncomingAnswer> {
-    const url = request.parsed ?? new URL(request.url);
-    this.#egress.check(url);
-    const options = {
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: request.method as Dispatcher.HttpMethod,
-      headers: request.headers,
-      body: request.body ?? null,
-      signal: request.signal,
-      responseHeaders: 'raw',
-      ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
-      ...(request.bodyTimeoutMs === undefined ? {} : { bodyTimeout: request.bodyTimeoutMs }),
-    } as Dispatcher.RequestOptions;
-    const answer = await this.#agent.request(options);
-    // With `responseHeaders: 'raw'` undici hands over the flat list of texts, whatever its type says.
-    const rawHeaders = answer.headers as unknown as readonly string[];
-    const headers: Record<string, string> = {};
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      const name = (rawHeaders[index] as string).toLowerCase();
-      const value = rawHeaders[index + 1] as string;
-      headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-    }
-    return { status: answer.statusCode, rawHeaders, headers, body: answer.body };
+  send(request: OutgoingRequest): Promise<IncomingAnswer> {
+    return this.#exchange(request, STREAM) as Promise<IncomingAnswer>;
+  }
+
+  /** The same; a body announced to be up to `most` bytes that comes at once is there in one piece. */
+  sendSmall(request: OutgoingRequest, most: number): Promise<Answer<Readable | Buffer>> {
+    return this.#exchange(request, { as: 'small', most });
+  }
+
+  /** The same with the body in one piece; rejects with what `tooLarge` makes once it is longer than `most` bytes. */
+  sendWhole(request: OutgoingRequest, most: number, tooLarge: () => Error): Promise<Answer<Buffer>> {
+    return this.#exchange(request, { as: 'whole', most, tooLarge }) as Promise<Answer<Buffer>>;
+  }
+
+  #exchange(request: OutgoingRequest, wanted: Wanted): Promise<Answer<Readable | Buffer>> {
+    return new Promise((resolve, reject) => {
+      const url = request.parsed ?? new URL(request.url);
+      this.#egress.check(url);
+      if (request.signal.aborted) throw request.signal.reason;
+      const body = request.body ?? null;
+      this.#agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: request.method as Dispatcher.HttpMethod,
+          headers: request.headers,
+          body: body as NonNullable<Dispatcher.DispatchOptions['body']>,
+          ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
+          ...(request.bodyTimeoutMs === undefined ? {} : { bodyTimeout: request.bodyTimeoutMs }),
+        },
+        new Exchange(wanted, request.signal, body, resolve, reject),
+      );
+    });
   }
 
   async close(): Promise<void> {

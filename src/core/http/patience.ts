@@ -9,7 +9,6 @@ export class Patience {
   readonly #caller: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   #kept = false;
-  #lose: ((reason: unknown) => void) | undefined;
   /** The time is up. */
   over = false;
   readonly #abort = (): void => this.#end(this.#caller.reason);
@@ -31,19 +30,8 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** `work`, or the reason of the signal as soon as it ends: undici does not look at it while a request waits for a socket. */
-  race<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.#controller;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      this.#lose = reject;
-      work.then(resolve, reject);
-    });
-  }
-
   #end(reason: unknown): void {
     this.#controller.abort(reason);
-    this.#lose?.(this.#controller.signal.reason);
   }
 
   /** The answer goes on after `end`: the caller's signal still cuts it off, the deadline does not. */
