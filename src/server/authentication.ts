@@ -57,19 +57,25 @@ export class Authentication {
    *
    * @throws PolyadError `key_missing`, `key_invalid`, `key_revoked`, `key_expired`, `key_guessing`
    */
-  async principal(key: string | undefined, address: string): Promise<Principal> {
-    const { cache, clock } = this.#parts;
+  principal(key: string | undefined, address: string): Principal | Promise<Principal> {
     if (key === undefined) throw new PolyadError('key_missing');
     const hash = key.length > MAX_KEY ? undefined : hashApiKey(key);
-    let found: Principal | undefined = hash === undefined ? undefined : cache.knownApiKey(hash);
-    if (found === undefined) {
-      this.#guesses.check(address);
-      found = hash === undefined ? undefined : await cache.apiKey(hash);
-    }
+    const known = hash === undefined ? undefined : this.#parts.cache.knownApiKey(hash);
+    return known === undefined ? this.#lookUp(key, hash, address) : this.#valid(key, known);
+  }
+
+  async #lookUp(key: string, hash: string | undefined, address: string): Promise<Principal> {
+    this.#guesses.check(address);
+    const found = hash === undefined ? undefined : await this.#parts.cache.apiKey(hash);
     if (found === undefined) {
       this.failed(address);
       throw new PolyadError('key_invalid');
     }
+    return this.#valid(key, found);
+  }
+
+  #valid(key: string, found: Principal): Principal {
+    const { clock } = this.#parts;
     knownSecrets.learn(key);
     if (found.key.revoked_at !== null) throw new PolyadError('key_revoked');
     if (found.key.expires_at !== null && found.key.expires_at <= clock.now())
@@ -109,12 +115,18 @@ export function requireConnection({ key }: Principal, connectionId: string): voi
   });
 }
 
-/** The hook's work: nothing for open routes; else the key is checked and kept on the request. */
-export async function admit(request: FastifyRequest, authentication: Authentication): Promise<void> {
+/**
+ * The hook's work: nothing for open routes; else the key is checked and kept on the request. A promise only where the key
+ * has to be looked up first.
+ */
+export function admit(request: FastifyRequest, authentication: Authentication): void | Promise<void> {
   const { access } = request.routeOptions.config;
   if (access === 'none' || request.is404) return;
-  // A route that forgot to say who may call it can be called by the operator alone.
-  const principal = await authentication.principal(keyFrom(request.headers.authorization), request.ip);
-  request.state.principal = principal;
-  requireScope(principal, access ?? 'operator');
+  const accept = (principal: Principal): void => {
+    request.state.principal = principal;
+    // A route that forgot to say who may call it can be called by the operator alone.
+    requireScope(principal, access ?? 'operator');
+  };
+  const principal = authentication.principal(keyFrom(request.headers.authorization), request.ip);
+  return principal instanceof Promise ? principal.then(accept) : accept(principal);
 }

@@ -109,7 +109,7 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
   const { deps } = options;
   app.decorateRequest('state', null as unknown as RequestState);
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const state = new RequestState();
     state.socket = request.raw.socket;
     request.state = state;
@@ -130,14 +130,16 @@ export function installHooks(app: FastifyInstance, options: HookOptions): void {
       if (socket.destroyed) end();
     });
     watchSender(request, reply);
-    const path = request.url.split('?', 1)[0] as string;
-    if (options.isStopping() && !WATCHED.has(path)) throw new PolyadError('server_stopping', { retryAfterMs: 1000 });
+    if (options.isStopping() && !WATCHED.has(request.url.split('?', 1)[0] as string))
+      throw new PolyadError('server_stopping', { retryAfterMs: 1000 });
     if (request.url.length > MAX_URL)
       throw new PolyadError('input_too_large', {
         message: `The address is longer than ${MAX_URL} characters.`,
         details: { limit: MAX_URL },
       });
-    await admit(request, deps.services.authentication);
+    const admitted = admit(request, deps.services.authentication);
+    if (admitted === undefined) done();
+    else admitted.then(() => done(), done);
   });
 
   app.addHook('onSend', (request, reply, payload, done) => {

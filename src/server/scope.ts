@@ -61,7 +61,8 @@ export async function scopeOf(deps: Deps, request: FastifyRequest): Promise<Scop
   const { workspace } = principal;
   const { connection_id: id } = request.params as { connection_id: string };
   requireConnection(principal, id);
-  const connection = await deps.services.cache.connection(workspace.id, id);
+  const { cache } = deps.services;
+  const connection = cache.knownConnection(workspace.id, id) ?? (await cache.connection(workspace.id, id));
   if (connection === undefined)
     throw new PolyadError('connection_not_found', { details: { connection_id: id.slice(0, 64) } });
   request.state.connection = connection;

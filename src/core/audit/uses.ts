@@ -33,7 +33,8 @@ interface Counted {
 export class CredentialUses {
   readonly #clock: Clock;
   readonly #write: (entry: AuditEntry) => void;
-  #counted = new Map<string, Map<string, Counted>>();
+  /** By workspace and connection. */
+  #counted = new Map<string, Map<string | undefined, Counted[]>>();
   #since: Date | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,11 +45,18 @@ export class CredentialUses {
 
   add({ workspaceId, purpose, connectionId, keyId, count = 1 }: CredentialUse): void {
     this.#since ??= this.#clock.now();
-    const ofWorkspace = this.#counted.get(workspaceId) ?? new Map<string, Counted>();
-    this.#counted.set(workspaceId, ofWorkspace);
-    const name = `${connectionId ?? ''} ${purpose} ${keyId ?? ''}`;
-    const present = ofWorkspace.get(name);
-    if (present === undefined) ofWorkspace.set(name, { connection_id: connectionId, purpose, key_id: keyId, count });
+    let uses = this.#counted.get(workspaceId);
+    if (uses === undefined) {
+      uses = new Map();
+      this.#counted.set(workspaceId, uses);
+    }
+    let ofConnection = uses.get(connectionId);
+    if (ofConnection === undefined) {
+      ofConnection = [];
+      uses.set(connectionId, ofConnection);
+    }
+    const present = ofConnection.find((one) => one.purpose === purpose && one.key_id === keyId);
+    if (present === undefined) ofConnection.push({ connection_id: connectionId, purpose, key_id: keyId, count });
     else present.count += count;
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.flush(), INTERVAL_MS);
@@ -66,7 +74,7 @@ export class CredentialUses {
     if (from === undefined) return;
     const to = this.#clock.now();
     for (const [workspaceId, uses] of counted) {
-      const all = [...uses.values()];
+      const all = [...uses.values()].flat();
       for (let at = 0; at < all.length; at += PER_ROW)
         this.#write({
           workspaceId,

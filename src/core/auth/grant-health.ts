@@ -45,6 +45,11 @@ export class GrantHealth {
     this.#parts = parts;
   }
 
+  /** Nothing says that the grant is gone. */
+  isAlive(connection: ConnectionRow): boolean {
+    return connection.health_state !== 'reconnect_required' && !this.#dead.has(connection.id);
+  }
+
   /** @throws PolyadError `connection_reconnect_required` for a connection whose grant is known to be gone. */
   refuseDead(connection: ConnectionRow): void {
     const deadUpTo = this.#dead.get(connection.id);

@@ -46,8 +46,13 @@ export interface TokensParts extends TokenCallTools {
   used?: ((use: CredentialUse) => void) | undefined;
 }
 
+interface HandedOut {
+  accessToken: string;
+  kind: SealedTokens['kind'];
+}
+
 /** A token in use is one that no text of ours may show. */
-function handedOut({ access_token, kind }: SealedTokens): { accessToken: string; kind: SealedTokens['kind'] } {
+function handedOut({ access_token, kind }: SealedTokens): HandedOut {
   knownSecrets.learn(access_token);
   return { accessToken: access_token, kind };
 }
@@ -63,6 +68,7 @@ export class Tokens implements TokenSource {
   readonly #parts: TokensParts;
   readonly #renewals: Renewals;
   readonly #open = new Map<string, Opened>();
+  readonly #answers = new WeakMap<Opened, Promise<HandedOut>>();
   readonly #renewing = new Map<string, Promise<Opened>>();
   /** Connections that are being tested before they are stored. */
   readonly #provisional = new Map<string, SealedTokens>();
@@ -112,10 +118,27 @@ export class Tokens implements TokenSource {
    * @throws PolyadError `connection_paused`, `connection_credentials_missing`, `connection_reconnect_required` (without
    *   asking the platform), or what a failed refresh means.
    */
-  async tokenFor(
-    connection: ConnectionRow,
-    expired?: string,
-  ): Promise<{ accessToken: string; kind: SealedTokens['kind'] }> {
+  tokenFor(connection: ConnectionRow, expired?: string): Promise<HandedOut> {
+    return (expired === undefined ? this.#atHand(connection) : undefined) ?? this.#obtain(connection, expired);
+  }
+
+  /** The answer for a connection of which nothing is in doubt: most calls need no more than a look. */
+  #atHand(connection: ConnectionRow): Promise<HandedOut> | undefined {
+    const opened = this.#open.get(connection.id);
+    if (opened === undefined || opened.rowVersion < connection.version || connection.is_paused) return undefined;
+    if (this.health.isMarking || !this.health.isAlive(connection)) return undefined;
+    if (this.#provisional.has(connection.id) || this.#expired.has(connection.id)) return undefined;
+    if (freshness(opened.tokens, this.#parts.clock.now()) !== 'fresh') return undefined;
+    knownSecrets.learn(opened.tokens.access_token);
+    let answer = this.#answers.get(opened);
+    if (answer === undefined) {
+      answer = Promise.resolve(handedOut(opened.tokens));
+      this.#answers.set(opened, answer);
+    }
+    return answer;
+  }
+
+  async #obtain(connection: ConnectionRow, expired: string | undefined): Promise<HandedOut> {
     const provisional = this.#provisional.get(connection.id);
     if (provisional !== undefined) return handedOut(provisional);
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });

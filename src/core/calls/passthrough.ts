@@ -7,12 +7,13 @@ import type { Classification, Environment, Platform, PlatformResponse } from '..
 import { PolyadError } from '../errors/index.ts';
 import { SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
+import { type HttpClient, type OutgoingRequest, type TransportFault, transportFault } from '../http/client.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { isPeekable, peek, peekWhole } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
-import { pacedCaller, quotaClaims, quotaSubject } from './quota-claims.ts';
+import { pacedCaller, scopeClaims } from './quota-claims.ts';
 import { observeUsage, reportRefusal, withWait } from './quota-feedback.ts';
 import type { Scope } from './scope.ts';
 import { refuseControl } from './simulator-control.ts';
@@ -92,14 +93,13 @@ export interface PassthroughParts {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must be found
 const UNSAFE_CHARACTER = /[\\\u0000-\u0020]/;
 
-/** Base URLs taken apart. They are the platforms' and the operator's own, so there are few. */
-const roots = new Map<string, Pick<URL, 'href' | 'origin' | 'pathname'>>();
+/** Base URLs in their normal form. They are the platforms' and the operator's own, so there are few. */
+const roots = new Map<string, string>();
 
-function rootOf(base: string): Pick<URL, 'href' | 'origin' | 'pathname'> {
+function rootOf(base: string): string {
   let root = roots.get(base);
   if (root === undefined) {
-    const { href, origin, pathname } = new URL(base.endsWith('/') ? base : `${base}/`);
-    root = { href, origin, pathname };
+    root = new URL(base.endsWith('/') ? base : `${base}/`).href;
     // Simulators on ports of their own may come and go, as they do in tests.
     if (roots.size >= 1_000) roots.clear();
     roots.set(base, root);
@@ -138,14 +138,9 @@ export function passthroughUrl(base: string, path: string, query: string): URL {
   if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || UNSAFE_CHARACTER.test(path)) refuse();
   if (relative.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) refuse();
   const root = rootOf(base);
-  const url = new URL(`${root.href}${relative}${query === '' ? '' : `?${query}`}`);
-  if (
-    url.origin !== root.origin ||
-    !url.pathname.startsWith(root.pathname) ||
-    url.username !== '' ||
-    url.password !== ''
-  )
-    refuse();
+  const url = new URL(`${root}${relative}${query === '' ? '' : `?${query}`}`);
+  // The root ends with a slash: what begins with it has its scheme, host, port and path, and no user.
+  if (!url.href.startsWith(root)) refuse();
   if (url.hash !== '') url.hash = '';
   return url;
 }
@@ -179,11 +174,11 @@ export class PassthroughService {
     const operation = platform.operationOfPath?.(request.path) ?? request.path;
     const organizationId = platform.organizationOfCall?.(request.path, url.searchParams);
     const app = await tokens.appFor(connection);
-    const claims = quotaClaims(
-      platform.manifest,
-      quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(platform.manifest.id)),
-      { operation, method: request.method, ...(organizationId === undefined ? {} : { organizationId }) },
-    );
+    const { manifest } = platform;
+    const claims = scopeClaims(scope, manifest, app?.client_id, this.#parts.tiers?.get(manifest.id), {
+      ...{ operation, method: request.method },
+      ...(organizationId === undefined ? {} : { organizationId }),
+    });
     const circuit = circuitOf(platform, environment, operation);
     const refused = breakers.waitMs(circuit);
     if (refused > 0) throw circuitOpen(platform, circuit, operation, refused);

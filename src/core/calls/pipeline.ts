@@ -22,7 +22,7 @@ import type { ConnectionRow } from '../store/schema.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { encodeBody, encodeQuery } from './encode.ts';
 import type { TokenSource } from './ports.ts';
-import { pacedCaller, type QuotaRequest, quotaClaims, quotaSubject } from './quota-claims.ts';
+import { pacedCaller, type QuotaRequest, scopeClaims } from './quota-claims.ts';
 import { observeUsage, reportRefusal, withWait } from './quota-feedback.ts';
 import { changes, type Scope, type WriteFate } from './scope.ts';
 import type { UsageSink } from './usage.ts';
@@ -120,9 +120,9 @@ export class Pipeline {
   }
 
   /** The quotas that a request counts against. */
-  async claims(scope: Scope, { manifest }: Platform, request: QuotaRequest): Promise<BucketClaim[]> {
+  async claims(scope: Scope, { manifest }: Platform, request: QuotaRequest): Promise<readonly BucketClaim[]> {
     const app = await this.#parts.tokens.appFor(scope.connection);
-    return quotaClaims(manifest, quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id)), request);
+    return scopeClaims(scope, manifest, app?.client_id, this.#parts.tiers?.get(manifest.id), request);
   }
 
   /** A job that `request` began is over. */
@@ -207,11 +207,7 @@ export class Pipeline {
     let last: Classification | undefined;
     const app = await tokens.appFor(connection);
     const { manifest } = platform;
-    const claims = quotaClaims(
-      manifest,
-      quotaSubject(scope, app?.client_id, this.#parts.tiers?.get(manifest.id)),
-      request,
-    );
+    const claims = scopeClaims(scope, manifest, app?.client_id, this.#parts.tiers?.get(manifest.id), request);
     // What the answer says of quotas is heard before anything else is made of it.
     const heard: Reader<T> = (answer) => {
       observeUsage(pacer, manifest, claims, answer.headers, clock.now());

@@ -122,6 +122,46 @@ export function quotaClaims(manifest: Manifest, subject: QuotaSubject, request: 
   return claims;
 }
 
+/** Claims of a connection's requests; rows are replaced when they change, and their claims go with them. */
+interface KnownClaims {
+  app: string | undefined;
+  tier: string | undefined;
+  byRequest: Map<string, readonly BucketClaim[]>;
+}
+const knownClaims = new WeakMap<Scope['connection'], KnownClaims>();
+/** Kinds of requests per connection whose claims are kept. */
+const KINDS = 256;
+
+/**
+ * The claims of a request of this scope. Most requests are like others before them, and theirs are made once.
+ *
+ * @param app client id of the connection's platform app, if there is one
+ */
+export function scopeClaims(
+  scope: Scope,
+  manifest: Manifest,
+  app: string | undefined,
+  tier: string | undefined,
+  request: QuotaRequest,
+): readonly BucketClaim[] {
+  const { connection } = scope;
+  if (request.quotaObject !== undefined || request.quotaUnits !== undefined)
+    return quotaClaims(manifest, quotaSubject(scope, app, tier), request);
+  let known = knownClaims.get(connection);
+  if (known === undefined || known.app !== app || known.tier !== tier) {
+    known = { app, tier, byRequest: new Map() };
+    knownClaims.set(connection, known);
+  }
+  const kind = `${accessOf(request)} ${request.organizationId ?? ''} ${request.operation}`;
+  let claims = known.byRequest.get(kind);
+  if (claims === undefined) {
+    claims = quotaClaims(manifest, quotaSubject(scope, app, tier), request);
+    if (known.byRequest.size >= KINDS) known.byRequest.clear();
+    known.byRequest.set(kind, claims);
+  }
+  return claims;
+}
+
 /** Until when a bucket rests after the platform's refusal, in milliseconds since 1970. */
 export function restUntil(bucket: QuotaBucket, classification: Classification, now: Date): number {
   const at = now.getTime();

@@ -1,6 +1,6 @@
 /**
  * What was called at platforms: how often each operation, with which outcome, and how much in which minute. Calls are
- * counted in memory and added to the database every other second, so a call pays for two increments. A process that is
+ * counted in memory and added to the database every other second, so a call pays for an increment. A process that is
  * killed loses what it counted since the last time: these numbers are evidence of use, not of money.
  */
 import type { Clock } from '../clock.ts';
@@ -17,6 +17,14 @@ const OPERATION = /^[a-z0-9_/.{}-]{1,120}$/i;
 
 type Subject = Pick<ConnectionRow, 'workspace_id' | 'integration_type' | 'environment'>;
 
+interface Counter extends Omit<Subject, 'workspace_id'> {
+  operation: string;
+  outcome: string;
+  /** Its begin, in ms since 1970. */
+  minute: number;
+  calls: number;
+}
+
 /** Counts calls as they end. */
 export interface UsageSink {
   /** `outcome`: code of the error; undefined = done. */
@@ -27,6 +35,10 @@ export class PlatformUsage implements UsageSink {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #log: StoreLog;
+  /** By workspace, since they were gathered last: a call costs a look and an increment, and no text is made for it. */
+  #counted = new Map<string, Counter[]>();
+  #counters = 0;
+  /** What is to be written, by the members of its row. */
   #calls = new Map<string, number>();
   #minutes = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -42,11 +54,29 @@ export class PlatformUsage implements UsageSink {
   note({ workspace_id, integration_type, environment }: Subject, operation: string, outcome: string | undefined): void {
     if (this.#closed) return;
     const now = this.#clock.now().getTime();
-    const subject = `${workspace_id}\n${integration_type}\n${environment}`;
+    const minute = now - (now % MINUTE_MS);
     const name = OPERATION.test(operation) ? operation : '(other)';
-    const day = new Date(now).toISOString().slice(0, 10);
-    add(this.#calls, `${subject}\n${day}\n${name}\n${outcome ?? ''}`, 1);
-    add(this.#minutes, `${subject}\n${now - (now % MINUTE_MS)}`, 1);
+    const result = outcome ?? '';
+    let list = this.#counted.get(workspace_id);
+    if (list === undefined) {
+      list = [];
+      this.#counted.set(workspace_id, list);
+    }
+    let counter = list.find(
+      (one) =>
+        one.operation === name &&
+        one.outcome === result &&
+        one.minute === minute &&
+        one.environment === environment &&
+        one.integration_type === integration_type,
+    );
+    if (counter === undefined) {
+      if (this.#counters >= MOST) return;
+      this.#counters += 1;
+      counter = { integration_type, environment, operation: name, outcome: result, minute, calls: 0 };
+      list.push(counter);
+    }
+    counter.calls += 1;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.flush();
@@ -65,7 +95,20 @@ export class PlatformUsage implements UsageSink {
     await this.flush();
   }
 
+  #gather(): void {
+    for (const [workspace, list] of this.#counted)
+      for (const { integration_type, environment, operation, outcome, minute, calls } of list) {
+        const subject = `${workspace}\n${integration_type}\n${environment}`;
+        const day = new Date(minute).toISOString().slice(0, 10);
+        add(this.#calls, `${subject}\n${day}\n${operation}\n${outcome}`, calls);
+        add(this.#minutes, `${subject}\n${minute}`, calls);
+      }
+    this.#counted = new Map();
+    this.#counters = 0;
+  }
+
   async #write(): Promise<void> {
+    this.#gather();
     const [calls, minutes] = [this.#calls, this.#minutes];
     if (calls.size === 0) return;
     this.#calls = new Map();

@@ -7,12 +7,28 @@ export const ENVIRONMENTS: readonly Environment[] = ['production', 'sandbox', 's
 /** Base URLs given by the operator or learned from running simulators: `<platform id>/<environment>` -> base URL. */
 export type HostOverrides = ReadonlyMap<string, string>;
 
+/** Hosts of a platform that was given one base URL for all of them. */
+const overridden = new WeakMap<Platform, Map<string, Hosts>>();
+
+function allAt(platform: Platform, base: string): Hosts {
+  const known = overridden.get(platform) ?? new Map<string, Hosts>();
+  let hosts = known.get(base);
+  if (hosts === undefined) {
+    const bare = base.replace(/\/+$/, '');
+    const names = [...Object.keys(platform.manifest.hosts.production), 'api'];
+    hosts = Object.fromEntries(names.map((host) => [host, bare])) as Hosts;
+    // Simulators on ports of their own may come and go, as they do in tests.
+    if (known.size >= 100) known.clear();
+    overridden.set(platform, known.set(base, hosts));
+  }
+  return hosts;
+}
+
 /** Base URLs of a platform in an environment. Throws `environment_unsupported` where there are none. */
 export function hostsFor(platform: Platform, environment: Environment, overrides: HostOverrides): Hosts {
   const { id, name, hosts } = platform.manifest;
-  const base = overrides.get(`${id}/${environment}`)?.replace(/\/+$/, '');
-  if (base !== undefined)
-    return Object.fromEntries([...Object.keys(hosts.production), 'api'].map((host) => [host, base])) as Hosts;
+  const base = overrides.get(`${id}/${environment}`);
+  if (base !== undefined) return allAt(platform, base);
   const declared =
     environment === 'production' ? hosts.production : environment === 'sandbox' ? hosts.sandbox : undefined;
   if (declared !== undefined) return declared;

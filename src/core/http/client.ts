@@ -68,12 +68,13 @@ export class HttpClient {
   #exchange(request: OutgoingRequest, wanted: Wanted): Promise<Answer<Readable | Buffer>> {
     return new Promise((resolve, reject) => {
       const url = request.parsed ?? new URL(request.url);
-      this.#egress.check(url);
+      const { origin } = url;
+      this.#egress.check(url, origin);
       if (request.signal.aborted) throw request.signal.reason;
       const body = request.body ?? null;
       this.#agent.dispatch(
         {
-          origin: url.origin,
+          origin,
           path: url.pathname + url.search,
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,

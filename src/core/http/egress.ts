@@ -94,13 +94,14 @@ export class EgressPolicy {
   /**
    * Checks what an address says by itself: scheme, port, host. What a name resolves to is checked when it is connected to.
    *
+   * @param origin of `url`, where the caller needs it too: it is worked out anew at every look
    * @throws PolyadError `egress_refused`
    */
-  check(url: URL): void {
+  check(url: URL, origin: string = url.origin): void {
     if (url.protocol !== 'https:' && url.protocol !== 'http:')
       throw refusal(`${url.protocol.replace(/:$/, '')} is not http or https`, url.host || url.href);
     if (url.username !== '' || url.password !== '') throw refusal('it carries credentials', url.hostname);
-    if (this.#isChosen(url.origin)) return;
+    if (this.#isChosen(origin)) return;
     const host = bareHost(url.hostname);
     const address = parseAddress(host);
     if (address !== undefined && inRanges(address, this.#ranges)) return;

@@ -92,7 +92,8 @@ export interface AppCredentialsParts {
 export class AppCredentialsService {
   readonly #parts: AppCredentialsParts;
   /** Open credentials; null = known to be none. */
-  readonly #open = new Map<string, AppCredentials | null>();
+  /** By workspace: what was read, answered anew at no cost. */
+  readonly #open = new Map<string, { type: string; environment: string; app: Promise<AppCredentials | undefined> }[]>();
   readonly #stopListening: () => void;
   #epoch = 0;
   #caching = true;
@@ -113,16 +114,21 @@ export class AppCredentialsService {
   }
 
   /** The credentials for use; undefined when the workspace has none for this type and environment. */
-  async get(workspaceId: string, type: string, environment: string): Promise<AppCredentials | undefined> {
-    const key = `${workspaceId}/${type}/${environment}`;
-    const cached = this.#open.get(key);
-    if (cached !== undefined) return cached ?? undefined;
+  get(workspaceId: string, type: string, environment: string): Promise<AppCredentials | undefined> {
+    const known = this.#open.get(workspaceId)?.find((one) => one.type === type && one.environment === environment);
+    return known?.app ?? this.#read(workspaceId, type, environment);
+  }
+
+  async #read(workspaceId: string, type: string, environment: string): Promise<AppCredentials | undefined> {
     const epoch = this.#epoch;
     const row = await getIntegration(this.#parts.store.db, workspaceId, type, environment);
     const found = row === undefined ? undefined : await openApp(this.#parts.secrets, this.#parts.store.db, row);
     if (this.#caching && epoch === this.#epoch) {
       if (this.#open.size >= 10_000) this.#open.clear();
-      this.#open.set(key, found ?? null);
+      const others = (this.#open.get(workspaceId) ?? []).filter(
+        (one) => one.type !== type || one.environment !== environment,
+      );
+      this.#open.set(workspaceId, [...others, { type, environment, app: Promise.resolve(found) }]);
     }
     return found;
   }

@@ -23,6 +23,8 @@ export interface StoreCache {
   /** The same without reading: only when it is in memory. */
   knownApiKey(hash: string): CachedApiKey | undefined;
   connection(workspaceId: string, connectionId: string): Promise<ConnectionRow | undefined>;
+  /** The same without reading: only when it is in memory. */
+  knownConnection(workspaceId: string, connectionId: string): ConnectionRow | undefined;
   integration(workspaceId: string, type: string, environment: string): Promise<IntegrationRow | undefined>;
   /** Stops listening and forgets everything. */
   close(): void;
@@ -50,8 +52,16 @@ export function createStoreCache(store: Store, capacity: number = CAPACITY): Sto
   return {
     apiKey: (hash) => keys.take(hash, () => findApiKeyByHash(store.db, hash)),
     knownApiKey: (hash) => keys.peek(hash),
-    connection: (workspaceId, id) =>
-      connections.take(`${workspaceId}/${id}`, () => getConnection(store.db, workspaceId, id)),
+    async connection(workspaceId, id) {
+      const read = () => getConnection(store.db, workspaceId, id);
+      const found = await connections.take(id, read, `${workspaceId}/${id}`);
+      // It may have been read for its own workspace.
+      return found?.workspace_id === workspaceId ? found : undefined;
+    },
+    knownConnection(workspaceId, id) {
+      const known = connections.peek(id);
+      return known?.workspace_id === workspaceId ? known : undefined;
+    },
     integration: (workspaceId, type, environment) =>
       integrations.take(`${workspaceId}/${type}/${environment}`, () =>
         getIntegration(store.db, workspaceId, type, environment),
@@ -66,7 +76,7 @@ export function createStoreCache(store: Store, capacity: number = CAPACITY): Sto
 /** Entries of one kind. Callers that miss the same entry at the same time share one read. */
 class Shelf<T> {
   readonly #capacity: number;
-  readonly #entries = new Map<string, T>();
+  readonly #entries = new Map<string, { value: T; used: boolean }>();
   readonly #loading = new Map<string, Promise<T | undefined>>();
   #open = true;
   /** Counts forgettings: a row whose read began before one of them may be the old row, so it is not kept. */
@@ -78,17 +88,17 @@ class Shelf<T> {
 
   /** The entry, if it is kept. */
   peek(name: string): T | undefined {
-    return this.#entries.get(name);
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    entry.used = true;
+    return entry.value;
   }
 
-  async take(name: string, load: () => Promise<T | undefined>): Promise<T | undefined> {
-    const known = this.#entries.get(name);
-    if (known !== undefined) {
-      this.#entries.delete(name);
-      this.#entries.set(name, known);
-      return known;
-    }
-    const running = this.#loading.get(name);
+  /** The entry, kept or read. `reader`: what two callers must agree on to share a read. */
+  async take(name: string, load: () => Promise<T | undefined>, reader = name): Promise<T | undefined> {
+    const known = this.peek(name);
+    if (known !== undefined) return known;
+    const running = this.#loading.get(reader);
     if (running !== undefined) return running;
     const generation = this.#generation;
     const reading = load()
@@ -97,9 +107,9 @@ class Shelf<T> {
         return value;
       })
       .finally(() => {
-        if (this.#loading.get(name) === reading) this.#loading.delete(name);
+        if (this.#loading.get(reader) === reading) this.#loading.delete(reader);
       });
-    this.#loading.set(name, reading);
+    this.#loading.set(reader, reading);
     return reading;
   }
 
@@ -107,7 +117,7 @@ class Shelf<T> {
     this.#generation++;
     // Whoever asks from now on must not be given a read that began before the change.
     this.#loading.clear();
-    for (const [name, entry] of this.#entries) if (matches(entry)) this.#entries.delete(name);
+    for (const [name, { value }] of this.#entries) if (matches(value)) this.#entries.delete(name);
   }
 
   /** Forgets everything; while not open, every take reads. */
@@ -117,10 +127,14 @@ class Shelf<T> {
   }
 
   #keep(name: string, value: T): void {
-    this.#entries.set(name, value);
-    if (this.#entries.size > this.#capacity) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
+    // What was used since its turn to go last came gets another one: moving it at every use would cost every call.
+    while (this.#entries.size >= this.#capacity) {
+      const [oldest, entry] = this.#entries.entries().next().value as [string, { value: T; used: boolean }];
+      this.#entries.delete(oldest);
+      if (!entry.used) break;
+      entry.used = false;
+      this.#entries.set(oldest, entry);
     }
+    this.#entries.set(name, { value, used: false });
   }
 }
