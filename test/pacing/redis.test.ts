@@ -137,6 +137,49 @@ describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared c
     for (const { calls } of minutes.slice(4, 7)) expect(calls).toBeGreaterThanOrEqual(230);
   });
 
+  it('a node killed while the minute is nearly full: the others go on at once', async () => {
+    const judge = new Judge(LIMITS);
+    const three = await nodes(3, CLAIMS);
+    const seen: number[] = [];
+    const look = Array.from(
+      { length: 13 },
+      (_, at) => [101_000 + at * 5_000, () => void seen.push(judge.accepted)] as const,
+    );
+    await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 240_000,
+      events: [[100_000, () => three[1]?.kill()], ...look],
+    });
+    expect(judge.refusals).toBe(0);
+    // Fifty in five seconds with all of the quota; a third is left to the node that may be alone.
+    const every = seen.slice(1).map((calls, at) => calls - (seen[at] as number));
+    expect(Math.min(...every)).toBeGreaterThanOrEqual(20);
+  });
+
+  it('nodes cut off one after the other, and back in another order: nothing is overrun', async () => {
+    const judge = new Judge(SLOW);
+    const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const three = await nodes(3, claims);
+    const cut = (at: number, node: number) => [at, () => three[node]?.redis.disconnect()] as const;
+    const back = (at: number, node: number) =>
+      [at, async () => void (await three[node]?.redis.connect().catch(() => undefined))] as const;
+    await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 420_000,
+      events: [
+        ...[cut(60_000, 0), cut(75_000, 1), back(85_000, 0), back(110_000, 1)],
+        ...[cut(200_000, 2), cut(210_000, 1), back(220_000, 1), cut(230_000, 0), back(240_000, 2), back(250_000, 0)],
+      ],
+    });
+    expect(Object.fromEntries(judge.refused)).toEqual({});
+  });
+
   it('a node cut off alone counts on its share only, and comes back without overrun', async () => {
     const judge = new Judge(SLOW);
     const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));

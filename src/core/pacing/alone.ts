@@ -18,6 +18,8 @@ export interface View {
   /** Answered units: end of their granule, number. */
   granules: readonly (readonly [at: number, units: number])[];
   inFlight: number;
+  /** Left to nodes that were absent already: they may have used it. */
+  kept: number;
   used: number;
   limit: number;
   learned: boolean;
@@ -30,7 +32,7 @@ export interface View {
 export const BRIEF_MS = 5_000;
 
 /** Without a copy, windows up to this length are taken as full; longer ones would stop everything for too long. */
-const FULL_UP_TO_MS = 300_000;
+export const FULL_UP_TO_MS = 300_000;
 
 /** A call sent just before the counter was lost may arrive that much later. */
 const ARRIVAL_MS = 2_000;
@@ -108,22 +110,31 @@ export class Alone {
       return;
     }
     const seed = new QuotaWindow(limit, claim.windowMs);
+    // Told to nobody: the counter leaves absent nodes their share by itself.
+    const away = new QuotaWindow(limit, claim.windowMs);
+    const kept = view?.kept ?? 0;
     const used = Math.min(limit, view?.used ?? 0);
     if (claim.rule?.kind === 'fixed') {
       // Free again when the platform's window ends, not one window later.
       const [start] = boundaries(claim.rule.align, claim.windowMs, lostAt);
       seed.add(start, Math.min(limit, used + this.#unseen(claim, view)));
+      away.add(start, kept);
     } else {
       for (const [at, units] of view?.granules ?? []) seed.add(at, units);
       const certain = seed.used(now) + (view?.inFlight ?? 0);
       const unseen = Math.min(Math.max(0, limit - certain), this.#unseen(claim, view));
-      if (claim.rule === undefined || claim.rule.kind === 'log')
+      if (claim.rule === undefined || claim.rule.kind === 'log') {
         seed.add(lostAt + ARRIVAL_MS, unseen + (view?.inFlight ?? 0));
+        away.add(lostAt + ARRIVAL_MS, kept);
+      }
     }
     this.#seeds.set(id, seed);
     bucket.shareLater = (room) => shareOf(Math.max(0, Math.floor(room)), nodes, rank);
     bucket.share = (at, room) =>
-      Math.floor(shareOf(Math.max(0, Math.floor(room)), nodes, rank) * (1 - Math.min(1, seed.used(at) / limit)));
+      Math.floor(
+        shareOf(Math.max(0, Math.floor(room)), nodes, rank) *
+          (1 - Math.min(1, (seed.used(at) + away.used(at)) / limit)),
+      );
   }
 
   take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank' | 'owed'>): TakeOutcome {

@@ -1,7 +1,11 @@
 /** First part of the shared counter's script: what one bucket holds, what is free in it, taking and giving back. */
+import { FULL_UP_TO_MS } from './alone.ts';
 import { CLEAN_MS, NEAR, RAISE, RAISE_NEAR, RESERVE_FROM_MS } from './bucket.ts';
 import { EDGE_MAX_MS, EDGE_SHARE, SPREAD_MS } from './counter.ts';
 import { GRANULES } from './window.ts';
+
+/** So long after a node came back every node has a copy of what it had done alone. */
+const TOLD_MS = 30_000;
 
 /** Lua; `redis-script.ts` goes on from here. */
 export const BUCKETS = `
@@ -19,7 +23,7 @@ local function edge(w) return math.min(${EDGE_MAX_MS}, w * ${EDGE_SHARE}) end
 
 local function key(c) return p .. 'b:' .. c.id end
 
-local FIELDS = {'f','u','lo','hi','e','cy','t','r','l','lt','ld','pr','sl','x','xu','q','qu','h','ht','sd','ra'}
+local FIELDS = {'f','u','lo','hi','e','cy','t','r','l','lt','ld','pr','sl','x','xu','q','qu','h','ht','sd','ra','ja'}
 local cache = {}
 local flights = {}
 -- One reading and one writing per bucket, however many operations of the message touch it.
@@ -165,6 +169,31 @@ end
 local cut = redis.call('GET', p .. 'cut')
 if cut then cut = cjson.decode(cut) end
 
+-- Units that an absent node knows of: answered before it was heard of last. It takes its share of what they leave, no more.
+-- Not told apart where a node came back lately: what that one had done alone, the absent one cannot know.
+local function before(b, heard)
+  if b.c.kind ~= 'L' or b.c.w > ${FULL_UP_TO_MS} or b.u <= 0 or not b.lo or (b.ja and b.ja > heard - ${TOLD_MS}) then
+    return 0
+  end
+  local last = math.min(b.hi, math.floor(heard / (b.c.w / G)) - 1)
+  if last < b.lo then return 0 end
+  local names = {}
+  for n = b.lo, last do names[#names + 1] = 'g' .. n end
+  local sum = 0
+  for _, units in ipairs(redis.call('HMGET', b.k, unpack(names))) do sum = sum + (units and num(units) or 0) end
+  return sum
+end
+
+-- Units that absent nodes may use by themselves.
+local function kept(b, full)
+  local sum = 0
+  for i, at in ipairs(cut and cut.ranks or {}) do
+    local share = math.floor(full / cut.n) + ((at < full % cut.n) and 1 or 0)
+    sum = sum + math.ceil(share * (1 - math.min(1, before(b, num(cut.heard[i])) / full)))
+  end
+  return sum
+end
+
 local RESERVE = {0, 0.05, 0.1, 0.2}
 local function room(b, rank)
   local full = math.max(1, math.floor(limitOf(b)))
@@ -175,12 +204,7 @@ local function room(b, rank)
     local h = b.h * math.exp(-(now - b.ht) / b.c.w)
     r = r - math.min(math.ceil(full * RESERVE[rank + 1]), math.floor(h))
   end
-  if cut then
-    for _, at in ipairs(cut.ranks) do
-      r = r - math.floor(full / cut.n) - ((at < full % cut.n) and 1 or 0)
-    end
-  end
-  return r
+  return r - kept(b, full)
 end
 
 -- Milliseconds until the claim can be taken; 0 = now, -1 = when an answer comes.

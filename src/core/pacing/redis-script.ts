@@ -10,7 +10,7 @@
  *
  * Fields of a bucket: f units under way, u answered, lo/hi oldest and newest granule, g<n> granule, e end of a fixed
  * window, cy carried over its edge, t full again (even refill), r rest until, l learned limit, lt changed, ld lowered,
- * pr pressed, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent use, sd seeded after a loss, ra level refused last.
+ * pr pressed, ja units of a node that was alone added, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent use, sd seeded after a loss, ra level refused last.
  */
 import { CLEAN_MS, LOWER } from './bucket.ts';
 import { BUCKETS } from './redis-script-buckets.ts';
@@ -215,12 +215,12 @@ local function observe(o)
   return 0
 end
 
--- What a node needs to go on by itself: units answered by granule, units under way, limit, rest.
+-- What a node needs to go on by itself: units answered by granule, units under way, left to absent nodes, limit, rest.
 local function view(c)
   local b = load(c)
   expire(b)
   local limit = limitOf(b)
-  local out = {f = b.f, u = b.u, limit = limit, r = b.r and math.max(0, b.r - now) or 0, g = {}, n = inUse(b, limit),
+  local out = {f = b.f, u = b.u, limit = limit, k = kept(b, math.max(1, math.floor(limit))), r = b.r and math.max(0, b.r - now) or 0, g = {}, n = inUse(b, limit),
     l = b.l and true or false, x = (b.xu and b.xu > now) and b.x or 0, t = b.t and math.max(0, b.t - now) or 0}
   if (c.kind == 'L' or c.kind == 'J') and b.u > 0 and b.lo then
     local size = c.w / G
@@ -264,13 +264,16 @@ local function census()
     if now - heard > ${GONE_MS} then bury(name) else list[#list + 1] = {name, heard} end
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
-  local ranks, sorted = {}, {}
+  local ranks, heard, sorted = {}, {}, {}
   for i, one in ipairs(list) do
     sorted[i] = one[1]
-    if now - one[2] > ${ABSENT_MS} then ranks[#ranks + 1] = i - 1 end
+    if now - one[2] > ${ABSENT_MS} then
+      ranks[#ranks + 1] = i - 1
+      heard[#heard + 1] = one[2]
+    end
   end
   if #ranks > 0 then
-    redis.call('SET', p .. 'cut', cjson.encode({n = #list, ranks = ranks}))
+    redis.call('SET', p .. 'cut', cjson.encode({n = #list, ranks = ranks, heard = heard}))
   else
     redis.call('DEL', p .. 'cut')
   end
@@ -304,6 +307,7 @@ local function join(o)
     if lost and not b.sd then
       -- The data were lost: what this node last knew of all nodes' use stands for it.
       put(b, 'sd', 1)
+      put(b, 'ja', now)
       for _, one in ipairs(s.seed) do
         if c.kind == 'L' or c.kind == 'J' then add(b, now + one[1], one[2])
         elseif c.kind == 'F' then put(b, 'u', b.u + one[2]) end
@@ -312,6 +316,7 @@ local function join(o)
       if s.l then put(b, 'l', s.l); put(b, 'lt', now) end
       if s.t > 0 then put(b, 't', now + s.t) end
     end
+    if #s.own > 0 then put(b, 'ja', now) end
     for _, one in ipairs(s.own) do
       if c.kind == 'L' or c.kind == 'J' then add(b, now + one[1], one[2])
       elseif c.kind == 'F' then put(b, 'u', b.u + one[2]) end

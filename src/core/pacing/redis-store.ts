@@ -59,6 +59,7 @@ interface WireView {
   x: number;
   t: number;
   l: boolean;
+  k: number;
   g: [number, number][] | Record<string, never>;
 }
 
@@ -341,6 +342,7 @@ export class RedisStore implements QuotaStore {
           at,
           granules: Array.isArray(view.g) ? view.g.map(([end, units]) => [at + end, units] as const) : [],
           inFlight: view.f,
+          kept: view.k,
           used: view.n,
           limit: view.limit,
           learned: view.l,
@@ -473,7 +475,7 @@ export class RedisStore implements QuotaStore {
     const id = bucketId(claim);
     let view = this.#views.get(id);
     if (view === undefined && claim.windowMs <= BRIEF_MS) {
-      const nothing = { granules: [], inFlight: 0, used: 0, others: 0, restUntil: 0, fullAt: 0 };
+      const nothing = { granules: [], inFlight: 0, kept: 0, used: 0, others: 0, restUntil: 0, fullAt: 0 };
       view = { ...nothing, at: 0, limit: claim.limit, learned: false };
       this.#views.set(id, view);
     }
