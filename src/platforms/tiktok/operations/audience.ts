@@ -9,6 +9,7 @@ import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { audienceFields, RETENTION, typeOf, WANTED_LOOKALIKE, WANTED_RULE, WANTED_TYPE } from '../entities/audience.ts';
 import { call, dataOf, pages, read as request, rowsOf, write as send } from '../request.ts';
+import { numberedList } from './shared.ts';
 
 /** Most rows of a page of dmp/custom_audience/list. */
 const PAGE = 100;
@@ -83,21 +84,7 @@ export const audience: ObjectSpec = {
   scope: 'organization',
   fields: audienceFields,
   list: {
-    request: ({ ctx, organization }) =>
-      call(ctx, {
-        endpoint: 'dmp/custom_audience/list',
-        organizationId: organization.id,
-        query: { advertiser_id: organization.id },
-      }),
-    rows: 'data.list',
-    paging: {
-      kind: 'page',
-      page: 'page',
-      size: 'page_size',
-      maxSize: PAGE,
-      firstPage: 1,
-      total: 'data.page_info.total_number',
-    },
+    ...numberedList('dmp/custom_audience/list', PAGE),
     filters: { type: { kind: 'local' }, query: { kind: 'local' } },
   },
   get: find,

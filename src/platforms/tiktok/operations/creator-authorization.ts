@@ -10,8 +10,8 @@ import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { CREATOR_ACTION, postProblem } from '../creator-texts.ts';
 import { type AuthorizationFacts, creatorAuthorizationFields, FACTS } from '../entities/creators.ts';
-import { call, pages, read, rowsOf, write as send } from '../request.ts';
-import { PAGE_SIZE } from './shared.ts';
+import { pages, read, rowsOf, write as send } from '../request.ts';
+import { numberedList, PAGE_SIZE } from './shared.ts';
 
 const DAY_MS = 86_400_000;
 /** Days before the end at which a warning is due, the earliest first. */
@@ -172,21 +172,9 @@ export const creatorAuthorization: ObjectSpec = {
   fields: creatorAuthorizationFields,
   slowFields: ['ad_ids', 'music_status'],
   list: {
-    request: ({ ctx, organization }, { type }) =>
-      call(ctx, {
-        endpoint: 'tt_video/list',
-        organizationId: organization.id,
-        query: { advertiser_id: organization.id, item_types: type === undefined ? ITEM_TYPES : [type] },
-      }),
-    rows: 'data.list',
-    paging: {
-      kind: 'page',
-      page: 'page',
-      size: 'page_size',
-      maxSize: PAGE,
-      firstPage: 1,
-      total: 'data.page_info.total_number',
-    },
+    ...numberedList('tt_video/list', PAGE, {
+      query: ({ type }) => ({ item_types: type === undefined ? ITEM_TYPES : [type] }),
+    }),
     filters: {
       // In the request already.
       type: { kind: 'native', apply: () => undefined },

@@ -4,8 +4,9 @@ import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { IDENTITY_IMAGE, identityFields } from '../entities/creators.ts';
 import { IDENTITY_REF, identityRef } from '../entities/promoted-refs.ts';
-import { call, pages, write as send } from '../request.ts';
+import { pages, write as send } from '../request.ts';
 import { mediaMembers } from './media.ts';
+import { numberedList } from './shared.ts';
 
 /** Most rows of a page of identity/get. */
 const PAGE = 100;
@@ -24,22 +25,8 @@ export const identity: ObjectSpec = {
   scope: 'organization',
   fields: identityFields,
   list: {
-    request: ({ ctx, organization }) =>
-      call(ctx, {
-        endpoint: 'identity/get',
-        organizationId: organization.id,
-        query: { advertiser_id: organization.id },
-      }),
-    rows: 'data.identity_list',
-    paging: {
-      kind: 'page',
-      page: 'page',
-      size: 'page_size',
-      maxSize: PAGE,
-      firstPage: 1,
-      // Zeros in TikTok's own examples: then a short page is the end.
-      total: 'data.page_info.total_number',
-    },
+    // Its total is zero in TikTok's own examples.
+    ...numberedList('identity/get', PAGE, { rows: 'identity_list' }),
     // TikTok's own filter by type wants a Business Center for one of the types.
     filters: { type: { kind: 'local' }, query: { kind: 'local' } },
   },

@@ -1,10 +1,11 @@
-/** What campaigns, ad groups and ads have in common: reading by id, status changes, updates in a safe order. */
+/** What objects have in common: lists in numbered pages; of campaigns, ad groups and ads also reading by id, status changes, updates in a safe order. */
 import { isDeepStrictEqual } from 'node:util';
 import { time } from '../../../core/connector/codecs.ts';
 import type {
   BatchOutcome,
   CreateIdempotency,
   CreateResult,
+  ListFilters,
   ListOperation,
   ObjectSpec,
   OperationInput,
@@ -31,24 +32,38 @@ export const AD: Level = { endpoint: 'ad', id: 'ad_id', ids: 'ad_ids', name: 'ad
 /** Most rows of a page of campaigns, ad groups and ads. */
 export const PAGE_SIZE = 1_000;
 
-/** The list of a level; `filters` adds to those that all levels have. */
-export function listOf(level: Level, filters: ListOperation['filters']): ListOperation {
+/**
+ * The list of an ad account in numbered pages of at most `size` rows. A total of zero beside rows is none: then a short
+ * page is the end.
+ */
+export function numberedList(
+  endpoint: string,
+  size: number,
+  { rows = 'list', query }: { rows?: string; query?: (filters: ListFilters) => Native } = {},
+): Pick<ListOperation, 'request' | 'rows' | 'paging'> {
   return {
-    request: ({ ctx, organization }) =>
+    request: ({ ctx, organization }, filters) =>
       call(ctx, {
-        endpoint: `${level.endpoint}/get`,
+        endpoint,
         organizationId: organization.id,
-        query: { advertiser_id: organization.id },
+        query: { advertiser_id: organization.id, ...query?.(filters) },
       }),
-    rows: 'data.list',
+    rows: `data.${rows}`,
     paging: {
       kind: 'page',
       page: 'page',
       size: 'page_size',
-      maxSize: PAGE_SIZE,
+      maxSize: size,
       firstPage: 1,
       total: 'data.page_info.total_number',
     },
+  };
+}
+
+/** The list of a level; `filters` adds to those that all levels have. */
+export function listOf(level: Level, filters: ListOperation['filters']): ListOperation {
+  return {
+    ...numberedList(`${level.endpoint}/get`, PAGE_SIZE),
     filterPath: 'filtering',
     filters: {
       status: statusFilter,
