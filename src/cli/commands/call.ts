@@ -6,6 +6,7 @@ import { type Client, connectTo, type TargetFlags } from '../client.ts';
 import { CliError, EXIT, usage } from '../errors.ts';
 import { readData, readPair, readWhole } from '../flags.ts';
 import { print, readFormat } from '../output.ts';
+import { everyRow } from '../pages.ts';
 import { withProgress } from '../terminal.ts';
 
 export interface CallFlags extends TargetFlags {
@@ -149,20 +150,19 @@ const inOrder = (row: Record<string, unknown>): Record<string, unknown> => ({
 
 async function everyPage(client: Client, path: string, query: URLSearchParams): Promise<unknown[]> {
   const size = query.has('limit') ? readWhole('--limit', query.get('limit') as string) : PAGE;
-  query.set('limit', String(size));
-  let offset = readWhole('--offset', query.get('offset') ?? '0');
-  const rows: unknown[] = [];
-  await withProgress('reading', async (line) => {
-    for (;;) {
-      query.set('offset', String(offset));
-      const page = await client.json<unknown[]>(`${path}?${query}`);
-      rows.push(...page);
-      line.say(`reading: ${rows.length} so far`);
-      if (page.length < size) return;
-      offset += size;
-    }
-  });
-  return rows;
+  const offset = readWhole('--offset', query.get('offset') ?? '0');
+  const read = (at: number, limit: number): Promise<Record<string, unknown>[]> => {
+    query.set('limit', String(limit));
+    query.set('offset', String(at));
+    return client.json(`${path}?${query}`);
+  };
+  const fields = query.get('fields')?.split(',');
+  const idOf = (row: Record<string, unknown>): unknown => row['id'];
+  return withProgress('reading', (line) =>
+    everyRow(read, { size, offset }, fields?.includes('id') === false ? undefined : idOf, (rows) =>
+      line.say(`reading: ${rows} so far`),
+    ),
+  );
 }
 
 /** Reports come row by row, however many they are: they are printed as they come, except in a table. */
