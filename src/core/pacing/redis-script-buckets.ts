@@ -189,7 +189,7 @@ local function kept(b, full)
   local sum = 0
   for i, at in ipairs(cut and cut.ranks or {}) do
     local share = math.floor(full / cut.n) + ((at < full % cut.n) and 1 or 0)
-    sum = sum + math.ceil(share * (1 - math.min(1, before(b, num(cut.heard[i])) / full)))
+    sum = sum + math.ceil(share * (1 - math.min(1, before(b, num(cut.heard and cut.heard[i] or 0)) / full)))
   end
   return sum
 end
