@@ -106,3 +106,27 @@ describe('an upload', () => {
     });
   });
 });
+
+describe('a creative with a video that is uploaded for it', () => {
+  it('is repeated under its key until the video is ready, which is uploaded once', async () => {
+    const groups: Json[] = await polyad.ok('GET', `/ads/${connection}/group?org_id=${organization}&limit=1`);
+    const pages: Json[] = await polyad.ok('GET', `/ads/${connection}/promoted?org_id=${organization}&type=PAGE_ID`);
+    const create = () =>
+      polyad.call(
+        'POST',
+        `/ads/${connection}/creative`,
+        {
+          ...{ organization_id: organization, group_id: groups[0].id, name: 'With video', body: 'Hello' },
+          asset_urls: ['https://cdn.example.com/clip.mp4', 'https://cdn.example.com/cover.jpg'],
+          ...{ link_url: 'https://example.com', promoted: [{ type: 'PAGE_ID', id: pages[0].id }] },
+        },
+        { 'idempotency-key': 'with-video' },
+      );
+    expect((await create()).body).toMatchObject({ code: 'platform_not_ready', retry: 'after' });
+    polyad.advance(120_000);
+    const { status, body } = await create();
+    expect(status, JSON.stringify(body)).toBe(200);
+    const videos: Json[] = await polyad.ok('GET', `/ads/${connection}/asset?org_id=${organization}&type=VIDEO`);
+    expect(videos.filter(({ name }) => String(name).startsWith('polyad-'))).toHaveLength(1);
+  });
+});

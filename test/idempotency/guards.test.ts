@@ -94,6 +94,8 @@ describe('spend guards', () => {
         details: { rule: 'max_increase_percent', current: '100', guard: 'organization' },
       },
     });
+    // Rounded away from the limit: it must not read as if the change were within it.
+    expect((await change(150.01)).body.message).toContain('(+50.01 %) is more than the 50 %');
     expect((await change(150)).status).toBe(200);
     expect((await change(60)).status).toBe(200);
     expect((await change(91)).body.details).toMatchObject({ current: '60', limit: '90' });

@@ -101,7 +101,7 @@ export class SpendGuard {
     const increase =
       compareDecimals(from, '0') === 0
         ? undefined
-        : divideDecimals(multiplyDecimals(subtractDecimals(to, from), '100'), from, { scale: 1 });
+        : divideDecimals(multiplyDecimals(subtractDecimals(to, from), '100'), from, { scale: 2, rounding: 'ceil' });
     throw new PolyadError('spend_guard_exceeded', {
       message: `A change from ${from} to ${to}${increase === undefined ? '' : ` (+${increase} %)`} is more than the ${percent} % that one change may add (\`max_increase_percent\`).`,
       details: { ...this.#facts(row, 'max_increase_percent'), limit, amount: to, current: from },

@@ -4,13 +4,8 @@ import type { Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
 import { assetFields } from '../entities/asset.ts';
 import { call, pages, read, rowsOf } from '../request.ts';
-import { fileNameOf, kindOfAssetId, type MediaKind, mediaKind, type Upload, upload } from './media.ts';
+import { fileNameOf, kindOfAssetId, LIBRARY, type MediaKind, mediaKind, type Upload, upload } from './media.ts';
 import { PAGE_SIZE } from './shared.ts';
-
-const LIBRARY: Readonly<Record<MediaKind, { endpoint: string; info: string; ids: string; id: string }>> = {
-  IMAGE: { endpoint: 'file/image/ad/search', info: 'file/image/ad/info', ids: 'image_ids', id: 'image_id' },
-  VIDEO: { endpoint: 'file/video/ad/search', info: 'file/video/ad/info', ids: 'video_ids', id: 'video_id' },
-};
 
 async function* list(input: OperationInput, { type }: ListFilters): AsyncGenerator<Native, void, undefined> {
   if (type !== undefined && type !== 'IMAGE' && type !== 'VIDEO')

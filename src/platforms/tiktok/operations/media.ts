@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { OperationInput } from '../../../core/connector/object-spec.ts';
 import type { FormPart, Native } from '../../../core/connector/types.ts';
 import { PolyadError } from '../../../core/errors/index.ts';
-import { call, dataOf, rawQuery } from '../request.ts';
+import { call, dataOf, pages, rawQuery } from '../request.ts';
+import { PAGE_SIZE } from './shared.ts';
 
 export type MediaKind = 'IMAGE' | 'VIDEO';
 
@@ -15,6 +16,12 @@ export interface Upload {
 }
 
 const ENDPOINT: Readonly<Record<MediaKind, string>> = { IMAGE: 'file/image/ad/upload', VIDEO: 'file/video/ad/upload' };
+
+/** Where the library has files of a kind, and what it calls their ids. */
+export const LIBRARY: Readonly<Record<MediaKind, { endpoint: string; info: string; ids: string; id: string }>> = {
+  IMAGE: { endpoint: 'file/image/ad/search', info: 'file/image/ad/info', ids: 'image_ids', id: 'image_id' },
+  VIDEO: { endpoint: 'file/video/ad/search', info: 'file/video/ad/info', ids: 'video_ids', id: 'video_id' },
+};
 
 /** Name of a file whose caller gave it none. */
 export const fileNameOf = (token: string, contentType: string): string =>
@@ -51,6 +58,23 @@ export async function upload(input: OperationInput, file: Upload, token: string)
     }),
   );
   return dataOf(response);
+}
+
+/**
+ * Uploads what an ad shows; answers its id. The name comes from the write's token, so that a repetition of the write
+ * (a video is transcoded after its upload, and the ad refused until then) finds the file and does not upload it again.
+ */
+async function uploadOnce(input: OperationInput, kind: MediaKind, url: string, token: string): Promise<string> {
+  const name = fileNameOf(token, kind === 'VIDEO' ? 'video/mp4' : 'image/jpeg');
+  const { endpoint, id } = LIBRARY[kind];
+  try {
+    return String((await upload(input, { kind, name, source: { url } }, token))[id]);
+  } catch (error) {
+    if (!(error instanceof PolyadError) || error.code !== 'platform_conflict') throw error;
+    for await (const row of pages(input, endpoint, { rows: 'list', size: PAGE_SIZE }))
+      if (row['file_name'] === name) return String(row[id]);
+    throw error;
+  }
 }
 
 /** Takes a file that was uploaded in pieces into the library; answers its row. */
@@ -120,14 +144,7 @@ export async function mediaMembers(
         message: `Neither the id of an asset nor a URL whose kind of file shows: ${source}`,
         details: { field: 'asset_urls', reason: 'unknown media', value: source },
       });
-    const id =
-      known === undefined
-        ? String(
-            (await upload(input, { kind, source: { url: source } }, `${token}${index}`))[
-              kind === 'VIDEO' ? 'video_id' : 'image_id'
-            ],
-          )
-        : source;
+    const id = known === undefined ? await uploadOnce(input, kind, source, `${token}${index}`) : source;
     (kind === 'VIDEO' ? videos : images).push(id);
   }
   if (videos.length > 1)
