@@ -7,10 +7,12 @@ import {
   type TokenCallInput,
 } from '../../src/core/auth/token-calls.ts';
 import type { TokenCall } from '../../src/core/connector/auth-spec.ts';
+import type { QuotaBucket } from '../../src/core/connector/types.ts';
 import type { PolyadError } from '../../src/core/errors/index.ts';
 import { Breakers, PROBE_INTERVAL_MS } from '../../src/core/http/breaker.ts';
 import { HttpClient } from '../../src/core/http/client.ts';
 import { EgressPolicy } from '../../src/core/http/egress.ts';
+import { Pacer } from '../../src/core/pacing/pacer.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 import { type LoopAds, loopAdsPlatform, startLoopAds } from './support/loop-ads.ts';
 
@@ -46,7 +48,7 @@ const call = (more: Partial<TokenCall> = {}): TokenCall => ({
 });
 
 /** Runs a call with time moving on whenever it waits. */
-async function run(more: Partial<TokenCallInput> = {}, breakers?: Breakers): Promise<unknown> {
+async function run(more: Partial<TokenCallInput> = {}, breakers?: Breakers, pacer?: Pacer): Promise<unknown> {
   const running = runTokenCall(
     {
       platform: module,
@@ -57,7 +59,7 @@ async function run(more: Partial<TokenCallInput> = {}, breakers?: Breakers): Pro
       repeatable: true,
       ...more,
     },
-    { http, clock, breakers },
+    { http, clock, breakers, pacer },
   );
   const state: { done: boolean } = { done: false };
   running.then(
@@ -133,6 +135,21 @@ describe('token calls', () => {
     platform.faults.push(...Array.from({ length: 9 }, () => ({ ...busy, status: 429 })));
     expect((await failed()).code).toBe('platform_rate_limited');
     expect(platform.seen).toHaveLength(4);
+  });
+
+  it('tell the quotas of a refusal, and do not ask again before the recovery time', async () => {
+    const quotas: QuotaBucket[] = [
+      { name: 'app', keyedBy: ['app'], limit: 100, windowMs: 60_000, recovery: { restMs: 300_000 } },
+    ];
+    const limited = { ...module, manifest: { ...module.manifest, quotas } };
+    const pacer = new Pacer(clock);
+    const from = clock.now().getTime();
+    platform.faults.push({ path: '/token/revoke', status: 429, body: 'busy' });
+    await expect(run({ platform: limited }, undefined, pacer)).rejects.toMatchObject({ code: 'platform_rate_limited' });
+    expect(platform.seen).toHaveLength(1);
+    const [bucket] = pacer.snapshot();
+    expect(Date.parse(bucket?.resting_until as string) - from).toBeGreaterThanOrEqual(300_000);
+    expect([...pacer.counts().refusedByPlatform.values()]).toEqual([1]);
   });
 
   it('repeat after a dropped connection only what may be repeated', async () => {

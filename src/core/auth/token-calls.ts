@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { circuitOf, circuitOpen } from '../calls/circuits.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import { quotaClaims } from '../calls/quota-claims.ts';
+import { reportRefusal } from '../calls/quota-feedback.ts';
 import type { Clock } from '../clock.ts';
 import type { TokenCall } from '../connector/auth-spec.ts';
 import { platformFault, platformWords } from '../connector/classified.ts';
@@ -24,7 +25,7 @@ import { parseExactJson } from '../http/exact-json.ts';
 import { HIDDEN, learnSecrets } from '../http/redact.ts';
 import { knownSecrets } from '../http/redact-values.ts';
 import { retryDelay } from '../http/retry.ts';
-import type { Pacer, Permit } from '../pacing/pacer.ts';
+import type { BucketClaim, Pacer, Permit } from '../pacing/pacer.ts';
 
 /** What the templates of a `TokenCall` (and of an authorize URL) may name. */
 export interface TokenValues {
@@ -113,6 +114,7 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
   const left = (): number => TOKEN_CALL_DEADLINE_MS - (tools.clock.now().getTime() - started);
   const operation = operationOf(input);
   const circuit = circuitOf(input.platform, input.environment, operation);
+  const claims = claimsOf(input);
   let lost = 0;
   for (let number = 1; ; number += 1) {
     // A token that was spent on an answer that got lost is offered again whatever the endpoint's state: a later try may
@@ -120,7 +122,7 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
     const anyway = lost > 0 && input.spends === true;
     const closed = anyway ? 0 : (tools.breakers?.waitMs(circuit) ?? 0);
     if (closed > 0) throw circuitOpen(input.platform, circuit, operation, closed);
-    const permit = await turn(input, tools, left());
+    const permit = await turn(input, tools, claims, left());
     const passage = tools.breakers?.enter(circuit);
     if (typeof passage === 'number' && !anyway) {
       permit?.cancel();
@@ -132,6 +134,11 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
     // Refused for its quota, it was not carried out.
     const refusedUnseen = notDelivered || error.code === 'platform_rate_limited';
     const failure = FAILURES.get(error);
+    // A quota that is full here is full for all calls that share it.
+    const quotaWait =
+      failure === undefined || tools.pacer === undefined
+        ? undefined
+        : reportRefusal(tools.pacer, input.platform.manifest, claims, failure, tools.clock.now());
     if (lost > 0) LOST.add(error);
     if (!refusedUnseen && (failure === undefined || failure.scope === 'platform')) {
       lost += 1;
@@ -142,7 +149,7 @@ export async function runTokenCall(input: TokenCallInput, tools: TokenCallTools)
         number,
         retry: error.retry,
         safe: input.spends === true ? lost < 2 : input.repeatable || refusedUnseen,
-        retryAfterMs: error.retryAfterMs,
+        retryAfterMs: error.retryAfterMs ?? quotaWait,
         remainingMs: left(),
       },
       Math.random(),
@@ -173,18 +180,25 @@ const isOutage = (error: PolyadError): boolean =>
   (error.code === 'platform_unavailable' || error.code === 'platform_timeout') &&
   (FAILURES.get(error)?.scope ?? 'platform') === 'platform';
 
+/** The quotas that the call counts against. */
+const claimsOf = (input: TokenCallInput): BucketClaim[] =>
+  quotaClaims(
+    input.platform.manifest,
+    { environment: input.environment, app: input.values.client_id ?? 'token calls', connectionId: 'token calls' },
+    { operation: operationOf(input) },
+  );
+
 /**
  * The call's place in the app's quotas. An exchange waits its turn. A renewal does not: callers that hold their own turn
  * wait for it, so that waiting could never end.
  */
-function turn(input: TokenCallInput, tools: TokenCallTools, maxWaitMs: number): Promise<Permit> | Permit | undefined {
-  const { platform, environment, values } = input;
+function turn(
+  input: TokenCallInput,
+  tools: TokenCallTools,
+  claims: readonly BucketClaim[],
+  maxWaitMs: number,
+): Promise<Permit> | Permit | undefined {
   if (tools.pacer === undefined) return undefined;
-  const claims = quotaClaims(
-    platform.manifest,
-    { environment, app: values.client_id ?? 'token calls', connectionId: 'token calls' },
-    { operation: operationOf(input) },
-  );
   if (input.repeatable) return tools.pacer.charge(claims);
   return tools.pacer.acquire('token calls', claims, maxWaitMs, input.signal ?? new AbortController().signal);
 }
