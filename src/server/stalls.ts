@@ -22,24 +22,29 @@ export function watchSender(request: FastifyRequest, reply: FastifyReply, silenc
     // From the answer on the time is that of its reader, or of a connection which nobody uses.
     if (!reply.raw.headersSent) socket.setTimeout(0);
   });
-  raw.on('timeout', () => {
+  const onSilence = (): void => {
+    if (socket.destroyed || socket.writableEnded) return;
     // What has come waits to be taken: the delay is not the client's. Whoever does not take it has a time-out of its own.
-    if (raw.readableLength > 0) {
+    if (raw.complete || raw.readableLength > 0) {
       socket.setTimeout(silenceMs);
       return;
     }
-    if (!reply.raw.headersSent) {
+    // An answer that waits behind another on the same connection has no socket yet.
+    if (!reply.raw.headersSent && reply.raw.socket === socket) {
       request.state.error ??= new PolyadError('input_invalid', {
         message: 'The body was not sent completely in time.',
       });
       answerUnparsable(Object.assign(new Error('silent'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
     }
     socket.destroySoon();
-  });
+  };
+  // Node asks the request while its body is not all there, and the answer always; it destroys the socket if nobody listens.
+  raw.on('timeout', onSilence);
+  reply.raw.on('timeout', onSilence);
 }
 
 /** Cuts a streamed answer off whose client takes nothing of it any more. */
 export function watchReader(reply: FastifyReply, silenceMs = READER_SILENCE_MS): void {
-  // Node destroys the socket where nobody listens for the time-out, and sets its own time when the answer is over.
-  reply.raw.setTimeout(silenceMs);
+  // Node sets its own time when the answer is over.
+  reply.raw.setTimeout(silenceMs, () => reply.raw.destroy());
 }

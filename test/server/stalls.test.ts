@@ -62,6 +62,22 @@ describe('a client that stops in the middle of its body', () => {
     expect(heard()).toMatch(/^HTTP\/1\.1 401 /);
   });
 
+  it('is not confused with one whose body is all there, and which nobody has read yet', async () => {
+    const send = await serve((server) => {
+      server.addContentTypeParser('text/plain', (_request, payload, done) => done(null, payload));
+      server.post('/', async (request) => {
+        await new Promise((resolve) => setTimeout(resolve, SILENCE_MS * 3));
+        return `${(await Array.fromAsync(request.body as AsyncIterable<Buffer>)).join('').length} bytes`;
+      });
+    });
+    const { socket, heard } = send(
+      `${head('POST', 20_000).replace('application/json', 'text/plain')}${'x'.repeat(20_000)}`,
+    );
+    await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+    expect(heard()).toMatch(/^HTTP\/1\.1 200 [\s\S]*20000 bytes$/);
+    socket.destroy();
+  });
+
   it('is not confused with a handler that takes its time, nor with one that takes nothing of the body', async () => {
     const waited = new Promise((resolve) => setTimeout(resolve, SILENCE_MS * 3));
     const send = await serve((server) => {
