@@ -128,6 +128,17 @@ describe('updates and removals', () => {
     expect(await sent('campaign/status/update')).toBe(1);
   });
 
+  it('answer a removal that went through though nobody heard of it', async () => {
+    const { body } = await create(undefined, 'Removed, not heard');
+    await polyad.control('POST', '/faults', { kind: 'drop_after', path: 'campaign/status/update' });
+    expect((await write('DELETE', `campaign/${body.id}`, 'unheard')).status).toBe(503);
+    await polyad.control('POST', '/faults/clear');
+    polyad.advance(60_000);
+    expect(await write('DELETE', `campaign/${body.id}`, 'unheard')).toMatchObject({ status: 200, body: {} });
+    // Another request to remove what is gone is refused as before.
+    expect((await write('DELETE', `campaign/${body.id}`, 'once more')).status).toBe(422);
+  });
+
   it('under one key are for one object', async () => {
     const [a, b] = [await create(undefined, 'A'), await create(undefined, 'B')];
     await write('PATCH', `campaign/${a.body.id}`, 'one-object', { name: 'A2' });

@@ -146,8 +146,9 @@ export class Writes {
     let body: Unified;
     try {
       // Updates and removals set a state: what an earlier run may have done is done again without harm.
-      if (!creates && entry.sentAt !== undefined) await entry.startAfresh();
-      body = await work({ ...scope, signal: entry.signal, gate: entry }, options);
+      const repeated = !creates && entry.sentAt !== undefined;
+      if (repeated) await entry.startAfresh();
+      body = await work({ ...scope, signal: entry.signal, gate: entry }, { ...options, repeated });
     } catch (error) {
       await entry.failed(error, scope.requestId);
       throw error;

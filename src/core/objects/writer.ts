@@ -29,6 +29,8 @@ export interface WriteOptions extends ItemOptions {
   dryRun?: boolean;
   /** The journal's record of this write. */
   entry?: WriteEntry | undefined;
+  /** An earlier run of this write may have gone through. */
+  repeated?: boolean | undefined;
   /** For a dry run: the token that the write would be sent with. Default: any. */
   requestToken?: string | undefined;
 }
@@ -166,7 +168,15 @@ export class ObjectWriter {
   async remove(scope: Scope, object: ObjectName, id: string, options: WriteOptions): Promise<Unified> {
     const dry = options.dryRun === true ? new DryRun() : undefined;
     const opened = this.#access.open(dry === undefined ? scope : { ...scope, recorder: dry }, object, 'remove');
-    const { input, row } = await this.#access.read(scope, object, opened, id, options);
+    const found = await this.#access.read(scope, object, opened, id, options).catch((error) => {
+      if (options.repeated === true && error instanceof PolyadError && error.code === 'platform_not_found') return;
+      throw error;
+    });
+    // The earlier run removed it, and nobody heard the answer.
+    if (found === undefined) return {};
+    const { input, row } = found;
+    const gone = this.#access.decode(scope, object, opened, input.organization, row)['effective_status'] === 'REMOVED';
+    if (options.repeated === true && gone) return {};
     const write = this.#writeContext({}, options, async () => row);
     let told: Unified = {};
     const send = async (): Promise<void> => {
