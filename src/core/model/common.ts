@@ -33,11 +33,12 @@ const two = (text: string, at: number): number => {
 const isPair = (text: string, at: number): boolean => two(text, at) < 99 || text.slice(at, at + 2) === '99';
 
 /**
- * `2026-01-31T16:00:00Z` with a day that every month has: the form that nearly all instants have, several in every row,
- * so it is read without a regular expression. False only means that the full check must follow.
+ * `2026-01-31?16:00:00` with a day that every month has: the form that nearly all instants have, several in every row, so
+ * it is read without a regular expression. False only means that the full check must follow.
+ *
+ * @param separator character code between day and time
  */
-function isPlainUtc(text: string): boolean {
-  if (text.length !== 20) return false;
+export function isPlainTime(text: string, separator: number): boolean {
   const month = two(text, 5);
   const day = two(text, 8);
   return (
@@ -50,15 +51,16 @@ function isPlainUtc(text: string): boolean {
     text.charCodeAt(7) === DASH &&
     day >= 1 &&
     day <= 28 &&
-    text.charCodeAt(10) === T &&
+    text.charCodeAt(10) === separator &&
     two(text, 11) <= 23 &&
     text.charCodeAt(13) === COLON &&
     two(text, 14) <= 59 &&
     text.charCodeAt(16) === COLON &&
-    two(text, 17) <= 59 &&
-    text.charCodeAt(19) === Z
+    two(text, 17) <= 59
   );
 }
+
+const isPlainUtc = (text: string): boolean => text.length === 20 && text.charCodeAt(19) === Z && isPlainTime(text, T);
 
 /** True for an ISO 8601 instant with a zone that exists in the calendar (`2026-02-30T00:00:00Z` does not). */
 export function isZonedDateTime(text: string): boolean {

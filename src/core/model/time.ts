@@ -2,9 +2,10 @@
  * Instants: the forms in which platforms and callers write them. On the wire an instant is ISO 8601 with a zone, here
  * always UTC (`2026-01-31T16:00:00Z`; milliseconds only when there are any). Zones and account days: zone.ts.
  */
-import { isZonedDateTime } from './common.ts';
+import { isPlainTime, isZonedDateTime } from './common.ts';
 
 const DAY_MS = 86_400_000;
+const SPACE = 32;
 /** Range of instants that text can hold: years 0001 to 9999. */
 const MIN_MS = Date.parse('0001-01-01T00:00:00Z');
 const MAX_MS = Date.parse('9999-12-31T23:59:59.999Z');
@@ -64,9 +65,9 @@ export function isoFromText(text: string): string | undefined {
  * Common enough to be read without building a Date.
  */
 export function isoFromUtcText(text: string): string | undefined {
-  if (text.length !== 19 || text[10] !== ' ') return undefined;
+  if (text.length !== 19 || text.charCodeAt(10) !== SPACE) return undefined;
   const iso = `${text.slice(0, 10)}T${text.slice(11)}Z`;
-  return isZonedDateTime(iso) ? iso : undefined;
+  return isPlainTime(text, SPACE) || isZonedDateTime(iso) ? iso : undefined;
 }
 
 /** A written instant to `YYYY-MM-DD HH:MM:SS` in UTC; parts of a second are cut. Undefined when it is no instant. */

@@ -105,7 +105,8 @@ export class Turns {
   /** What waits, by rank and workspace, over all lanes. */
   readonly #backlog = [0, 1, 2, 3].map(() => new Map<string, Backlog>());
   /** By rank and workspace, and of each rank as a whole. */
-  readonly #paces = new LRUCache<string, Pace>({ max: 4_096 });
+  // With `max` all places would be made at once, and many queues live for a moment.
+  readonly #paces = new LRUCache<string, Pace>({ maxSize: 4_096, sizeCalculation: () => 1 });
   readonly #fadeMs: number;
   #size = 0;
   #arrivals = 0;

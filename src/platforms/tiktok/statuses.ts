@@ -14,7 +14,12 @@ const OWN = enums(
 );
 
 /** The object itself was deleted (not a parent of it): its own operation_status may still say ENABLE then. */
-const OWN_DELETION = /^(CAMPAIGN|ADGROUP|AD)_STATUS_DELETE$|^MATERIAL_DELETE$/;
+const OWN_DELETION: ReadonlySet<string> = new Set([
+  'CAMPAIGN_STATUS_DELETE',
+  'ADGROUP_STATUS_DELETE',
+  'AD_STATUS_DELETE',
+  'MATERIAL_DELETE',
+]);
 
 /** What operation_status alone tells, where there is no secondary_status (the sandbox has none). */
 const WITHOUT_SECONDARY: Readonly<Record<string, string>> = {
@@ -35,7 +40,7 @@ const status: Codec = custom({
   decode(native, ctx) {
     const { operation_status: own, secondary_status: secondary } = native as Record<string, unknown>;
     const effective = text(secondary);
-    if (effective !== undefined && OWN_DELETION.test(effective)) return 'ARCHIVED';
+    if (effective !== undefined && OWN_DELETION.has(effective)) return 'ARCHIVED';
     if (text(own) !== undefined) return OWN.decode(own, ctx);
     return effective === undefined ? undefined : (WITHOUT_OWN[EFFECTIVE[effective] ?? ''] ?? 'ACTIVE');
   },
