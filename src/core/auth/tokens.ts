@@ -68,7 +68,6 @@ export class Tokens implements TokenSource {
   readonly #parts: TokensParts;
   readonly #renewals: Renewals;
   readonly #open = new Map<string, Opened>();
-  readonly #answers = new WeakMap<Opened, Promise<HandedOut>>();
   readonly #renewing = new Map<string, Promise<Opened>>();
   /** Connections that are being tested before they are stored. */
   readonly #provisional = new Map<string, SealedTokens>();
@@ -130,12 +129,8 @@ export class Tokens implements TokenSource {
     if (this.#provisional.has(connection.id) || this.#expired.has(connection.id)) return undefined;
     if (freshness(opened.tokens, this.#parts.clock.now()) !== 'fresh') return undefined;
     knownSecrets.learn(opened.tokens.access_token);
-    let answer = this.#answers.get(opened);
-    if (answer === undefined) {
-      answer = Promise.resolve(handedOut(opened.tokens));
-      this.#answers.set(opened, answer);
-    }
-    return answer;
+    opened.handedOut ??= Promise.resolve(handedOut(opened.tokens));
+    return opened.handedOut;
   }
 
   async #obtain(connection: ConnectionRow, expired: string | undefined): Promise<HandedOut> {

@@ -122,13 +122,16 @@ export function quotaClaims(manifest: Manifest, subject: QuotaSubject, request: 
   return claims;
 }
 
-/** Claims of a connection's requests; rows are replaced when they change, and their claims go with them. */
+/** Claims of a connection's requests, as long as its row is the same. */
 interface KnownClaims {
+  connection: Scope['connection'];
   app: string | undefined;
   tier: string | undefined;
   byRequest: Map<string, readonly BucketClaim[]>;
 }
-const knownClaims = new WeakMap<Scope['connection'], KnownClaims>();
+// Not a WeakMap: the garbage collector walks all of its entries while nothing else may run.
+const knownClaims = new Map<string, KnownClaims>();
+const CONNECTIONS = 10_000;
 /** Kinds of requests per connection whose claims are kept. */
 const KINDS = 256;
 
@@ -147,10 +150,11 @@ export function scopeClaims(
   const { connection } = scope;
   if (request.quotaObject !== undefined || request.quotaUnits !== undefined)
     return quotaClaims(manifest, quotaSubject(scope, app, tier), request);
-  let known = knownClaims.get(connection);
-  if (known === undefined || known.app !== app || known.tier !== tier) {
-    known = { app, tier, byRequest: new Map() };
-    knownClaims.set(connection, known);
+  let known = knownClaims.get(connection.id);
+  if (known === undefined || known.connection !== connection || known.app !== app || known.tier !== tier) {
+    if (knownClaims.size >= CONNECTIONS) knownClaims.clear();
+    known = { connection, app, tier, byRequest: new Map() };
+    knownClaims.set(connection.id, known);
   }
   const kind = `${accessOf(request)} ${request.organizationId ?? ''} ${request.operation}`;
   let claims = known.byRequest.get(kind);

@@ -26,6 +26,8 @@ export interface Opened {
   rowVersion: number;
   /** Nothing renews these: their refresh token has ended, was refused, or does not exist. */
   final?: boolean;
+  /** What callers are given while it serves, made once. */
+  handedOut?: Promise<{ accessToken: string; kind: SealedTokens['kind'] }>;
 }
 
 /** New tokens: the only copy, as long as the database has not taken them. */
