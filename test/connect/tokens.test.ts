@@ -322,10 +322,10 @@ describe('a revoked grant', () => {
     const { row, grant } = await connected();
     await world.me(row);
     world.platform.faults.push({ path: '/me', status: 200, body: { code: 'E_REVOKED', message: 'an old token' } });
-    const { send } = HttpClient.prototype;
+    const { sendWhole } = HttpClient.prototype;
     let first = true;
-    HttpClient.prototype.send = async function (request) {
-      const answer = await send.call(this, request);
+    HttpClient.prototype.sendWhole = async function (request, most, tooLarge) {
+      const answer = await sendWhole.call(this, request, most, tooLarge);
       // Between the platform's refusal and our reading of it, the token is renewed by another call.
       if (first && request.url.endsWith('/me')) {
         first = false;
@@ -337,7 +337,7 @@ describe('a revoked grant', () => {
     try {
       await expect(world.me(row)).resolves.toMatchObject({ id: 'user-1' });
     } finally {
-      HttpClient.prototype.send = send;
+      HttpClient.prototype.sendWhole = sendWhole;
     }
     expect((await world.row(row.id)).health_state).toBe('healthy');
   });
