@@ -125,3 +125,14 @@ it('a list whose new rows come last is read completely too', async () => {
   for (let index = 0; index < ROWS; index += 1)
     if (!upstream.removed.has(`old-${index}`)) expect(ids.has(`old-${index}`)).toBe(true);
 });
+
+describe('a list with entries that are no objects', () => {
+  it.each([null, 'text', 7, [{ id: '1' }]])('is the platform’s doing, and no answer without them: %j', async (odd) => {
+    const upstream = new Upstream('oldest first', () => {});
+    upstream.rows = [{ id: '1' }, odd as unknown as Native];
+    await expect(readAll('page', upstream)).rejects.toMatchObject({
+      code: 'platform_unknown_error',
+      details: { operation: 'list' },
+    });
+  });
+});

@@ -154,6 +154,8 @@ export async function* walk(
   }
 }
 
+const isRow = (row: unknown): row is Native => typeof row === 'object' && row !== null && !Array.isArray(row);
+
 /** A row of another kind than the paged call is for. */
 class Unfit extends Error {}
 
@@ -193,8 +195,14 @@ async function* pages(
   const recipe: PagingRecipe = operation.paging;
   const fetch = async (members: Native): Promise<{ json: unknown; rows: Native[] }> => {
     const { json } = await input.ctx.request({ ...request, query: { ...request.query, ...members } });
-    const rows = getPath(json, operation.rows);
-    return { json, rows: Array.isArray(rows) ? (rows as Native[]) : [] };
+    const found = getPath(json, operation.rows);
+    const rows: unknown[] = Array.isArray(found) ? found : [];
+    if (!rows.every(isRow))
+      throw new PolyadError('platform_unknown_error', {
+        message: 'The platform’s list holds something that is no object.',
+        details: { operation: request.operation },
+      });
+    return { json, rows };
   };
   if (recipe.kind === 'none') {
     yield seen.fresh((await fetch({})).rows);
