@@ -14,8 +14,8 @@ const chosen = fileURLToPath(new URL('../node_modules/.bin/polyad-node', import.
 const cache = fileURLToPath(new URL('../node_modules/.cache/polyad', import.meta.url));
 const OLDEST = [22, 18];
 // What docs/operations.md says of memory.
-const FLAGS = ['--max-semi-space-size=16', '--initial-old-space-size=128'];
-const MEMORY = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_TRIM_THRESHOLD_: '4194304' };
+const FLAGS = ['--max-semi-space-size=8'];
+const MEMORY = { MALLOC_ARENA_MAX: '2' };
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const newEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);

@@ -12,12 +12,10 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const MAIN = here('../../src/cli/main.ts');
 const PATIENCE_MS = 120_000;
 /** What `npm start` runs Node with. */
-export const SERVER_FLAGS = ['--max-semi-space-size=16', '--initial-old-space-size=128'];
+export const SERVER_FLAGS = ['--max-semi-space-size=8'];
 /** … and in which environment: few pools of memory, and a place for compiled code. */
 export const SERVER_ENV = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '262144',
-  MALLOC_TRIM_THRESHOLD_: '4194304',
   NODE_COMPILE_CACHE: here('../../node_modules/.cache/polyad'),
 };
 
