@@ -146,6 +146,29 @@ export function callLogSuite(store: () => Store): void {
       expect(calls.dropped).toBe(1);
     });
 
+    it('writes the use of a busy key at once, then no more than every ten seconds, and what is left at the end', async () => {
+      const { ws, calls, queries } = await open();
+      const { db } = store();
+      const { row } = await repo.createApiKey(db, ws.id, { name: 'k', scopes: [] });
+      const used = async () => (await repo.listApiKeys(db, ws.id))[0]?.last_used_at;
+      const [first, second] = [new Date(Date.UTC(2026, 0, 1)), new Date(Date.UTC(2026, 0, 2))];
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      // A write of the database is over when a later one of ours is.
+      const pass = async (ms: number) => {
+        vi.advanceTimersByTime(ms);
+        return used();
+      };
+      calls.keyUsed(row.id, first);
+      expect(await pass(250)).toEqual(first);
+      calls.keyUsed(row.id, second);
+      const before = queries();
+      expect(await pass(5_000)).toEqual(first);
+      expect(queries()).toBe(before);
+      vi.useRealTimers();
+      await calls.close();
+      expect(await used()).toEqual(second);
+    });
+
     it('notes when keys were used', async () => {
       const { ws, calls } = await open();
       const { db } = store();

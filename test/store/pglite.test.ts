@@ -53,6 +53,11 @@ describe('the embedded database', () => {
     await sql`drop table bulk`.execute(store.db);
   });
 
+  it('takes little memory for buffers, all of which the engine touches when it opens', async () => {
+    const { rows } = await sql<{ shared_buffers: string }>`show shared_buffers`.execute(store.db);
+    expect(rows).toEqual([{ shared_buffers: '32MB' }]);
+  });
+
   it('keeps statistics, so that a page of a long call log is read by an index and not by sorting the log', async () => {
     const workspace = await createWorkspace(store.db, { name: 'A' });
     const maintenance = new Maintenance();

@@ -11,7 +11,12 @@ const PLAN = { planned_at: NOW.toISOString(), organizations: [{ id: '1', timeZon
 /** Jobs are taken by one worker each, kept while it lives, and taken over when it does not: part of both engines' suite. */
 export function reportJobSuite(store: () => Store): void {
   describe('report jobs', () => {
-    const make = async (db: Db, workspaceId: string, more: Partial<repo.NewReportJob> = {}): Promise<ReportJobRow> =>
+    const make = async (
+      db: Db,
+      workspaceId: string,
+      more: Partial<repo.NewReportJob> = {},
+      at = NOW,
+    ): Promise<ReportJobRow> =>
       repo.createReportJob(
         db,
         workspaceId,
@@ -19,7 +24,7 @@ export function reportJobSuite(store: () => Store): void {
           ...{ connection_id: 'c', query: { level: 'ad' }, format: 'csv', route: 'auto', cache: true },
           ...{ priority: 'backfill', request_id: null, ...more },
         },
-        NOW,
+        at,
       );
     /** Takes jobs until there are none left: other tests leave some. */
     const drain = async (db: Db): Promise<void> => {
@@ -54,7 +59,7 @@ export function reportJobSuite(store: () => Store): void {
         await repo.createWorkspace(db, { name: 'quiet' }),
       ];
       for (let n = 0; n < 4; n += 1) await make(db, busy.id);
-      await make(db, quiet.id);
+      await make(db, quiet.id, {}, new Date(NOW.getTime() + 1));
       const taken: string[] = [];
       for (let n = 0; n < 2; n += 1)
         taken.push((await repo.claimReportJob(db, `w${n}`, LEASE_MS, NOW))?.workspace_id as string);

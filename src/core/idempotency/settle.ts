@@ -1,4 +1,4 @@
-/** Open writes that a person has settled: he has looked at the platform, and says what became of one. */
+/** Open writes that a person settles, who has looked at the platform and says what became of one. */
 import { randomUUID } from 'node:crypto';
 import type { Scope } from '../calls/scope.ts';
 import type { ObjectName } from '../connector/types.ts';
