@@ -19,13 +19,19 @@ storeSuite('the embedded database', {
 
 describe('the embedded database', () => {
   const directory = mkdtempSync(join(tmpdir(), 'polyad-pglite-'));
+  const log = memoryLog();
   let store: Store;
   beforeAll(async () => {
-    store = await openStore({ dataDir: directory, log: memoryLog() });
+    store = await openStore({ dataDir: directory, log });
   });
   afterAll(async () => {
     await store.close();
     rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('is made with its tables: a new directory is not migrated again', async () => {
+    expect(log.lines.filter(({ message }) => message === 'database migrated')).toEqual([]);
+    expect(await sql`select id from workspaces`.execute(store.db)).toMatchObject({ rows: [] });
   });
 
   it('does not hold up the process while it works', async () => {

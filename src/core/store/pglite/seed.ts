@@ -1,19 +1,26 @@
+import { createHash } from 'node:crypto';
 import { constants, cpSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Kysely, PGliteDialect } from 'kysely';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { checksum, migrate } from '../migrations/migrate.ts';
+import type { Database } from '../schema.ts';
 import { PgliteClient } from './client.ts';
 
 /**
- * A new embedded database takes seconds to make and a fraction of one to copy. So the first one made on a machine is kept
- * beside the installed packages and later ones are copies of it: those of tests, of demos, of every fresh data directory.
- * The seed is an empty cluster, before any migration; it holds nothing of anybody.
+ * A new embedded database takes seconds to make and to migrate, and a fraction of one to copy. So the first one made on a
+ * machine is kept beside the installed packages and later ones are copies of it: those of tests, of demos, of every fresh
+ * data directory. The seed has the tables of this version's migrations and no row but theirs; it holds nothing of anybody.
+ * Its name says which engine and which migrations made it, so other ones make another.
  */
 async function seedDirectory(): Promise<string> {
   const engine = dirname(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite')));
   const { version } = JSON.parse(await readFile(join(engine, 'package.json'), 'utf8')) as { version: string };
-  return join(dirname(dirname(engine)), '.cache', 'polyad', `pglite-${version}`);
+  const tables = createHash('sha256').update(MIGRATIONS.map(checksum).join()).digest('hex').slice(0, 12);
+  return join(dirname(dirname(engine)), '.cache', 'polyad', `pglite-${version}-${tables}`);
 }
 
 /**
@@ -35,7 +42,7 @@ export async function prepareSeed(): Promise<string | undefined> {
   return seed;
 }
 
-/** Fills `directory` with a new cluster if it does not exist yet. */
+/** Fills `directory` with a new, migrated cluster if it does not exist yet. */
 export async function plantSeed(directory: string): Promise<void> {
   if (await exists(directory)) return;
   // Under the directory's lock nobody else is making one, so these were left by a start that was killed.
@@ -54,7 +61,11 @@ export async function plantSeed(directory: string): Promise<void> {
 
 async function initialise(directory: string): Promise<void> {
   const client = await PgliteClient.start(directory, () => {});
-  await client.close();
+  try {
+    await migrate(new Kysely<Database>({ dialect: new PGliteDialect({ pglite: client }) }));
+  } finally {
+    await client.close();
+  }
 }
 
 /**
