@@ -66,9 +66,11 @@ export async function act(
   } catch (thrown) {
     const { code, status } = asPolyadError(thrown);
     // What was refused as malformed was no act; refusals for lack of rights are noted with the request.
-    if (state.meter.calls > 0 || status >= 500) await services.audit.append({ ...entry(), outcome: code });
+    if (state.audit.dryRun !== true && (state.meter.calls > 0 || status >= 500))
+      await services.audit.append({ ...entry(), outcome: code });
     throw thrown;
   }
+  if (state.audit.dryRun === true) return answer;
   const done = entry();
   done.objectId ??= idIn(answer);
   await services.audit.append(done);

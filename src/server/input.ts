@@ -93,13 +93,30 @@ export const manyOf = (what: string) =>
     .optional()
     .describe(what);
 
-/** A boolean in a query: `true`, `false`, `1`, `0`; a bare name means true. */
+/** A boolean in a query: `true`, `false`, `1`, `0`, in any letter case; a bare name means true. */
 export const flagOf = (what: string) =>
   z
-    .enum(['true', 'false', '1', '0', ''])
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false', '1', '0', ''], { error: 'must be true or false' }))
     .transform((value) => value !== 'false' && value !== '0')
     .optional()
-    .describe(what);
+    .meta({ description: what, type: 'boolean' });
+
+/** The same of a query that its handler reads by itself. False when it is not there. @throws PolyadError `input_invalid` */
+export function readFlag(query: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = query[name];
+  if (value === undefined) return false;
+  const read = FLAG.safeParse(value);
+  if (read.success) return read.data === true;
+  const reason = Array.isArray(value) ? 'must be given once' : 'must be true or false';
+  throw new PolyadError('input_invalid', {
+    message: `\`${name}\` ${reason}.`,
+    details: { issues: [{ path: name, reason }] },
+  });
+}
+
+const FLAG = flagOf('');
 
 /** A name in a body: 1 to 200 characters, without the space around it. */
 export const nameOf = (what: string) => z.string().trim().min(1).max(200).describe(what);

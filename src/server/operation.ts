@@ -97,18 +97,32 @@ function hasEmpty(params: Record<string, string>): boolean {
 /** Characters from which on an answer is sent as bytes. */
 const LONG_TEXT = 8_192;
 
+/** Whether an operation changes something and cannot be rehearsed: who asks for that must not have it done instead. */
+const isEarnest = ({ method, query, parameters }: Operation): boolean =>
+  method !== 'GET' && query === undefined && parameters?.some(({ name }) => name === 'dry_run') !== true;
+
+function refuseDryRun(query: unknown): void {
+  if ((query as Record<string, unknown> | undefined)?.['dry_run'] === undefined) return;
+  throw new PolyadError('input_invalid', {
+    message: 'There is no dry run of this.',
+    details: { issues: [{ path: 'dry_run', reason: 'is not known here' }] },
+  });
+}
+
 /** Registers an operation. The handler answers the body (sent as JSON), or the reply when it sent something itself. */
 export function serve<O extends Operation>(
   app: FastifyInstance,
   definition: O,
   handler: (input: Input<O>) => Promise<unknown> | unknown,
 ): void {
+  const earnest = isEarnest(definition);
   app.route({
     method: definition.method,
     url: definition.path,
     config: { access: definition.access, operation: definition.id, logged: definition.logged ?? false },
     handler: async (request, reply) => {
       if (definition.anyOrigin === true) reply.header('access-control-allow-origin', '*');
+      if (earnest) refuseDryRun(request.query);
       const query = definition.query === undefined ? undefined : readQuery(request.query, definition.query);
       const absent = definition.body === undefined || (request.body === undefined && definition.body.isOptional());
       const body = absent ? undefined : readBody(request.body, definition.body as z.ZodType);

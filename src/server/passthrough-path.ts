@@ -5,6 +5,18 @@ import { PolyadError } from '../core/errors/index.ts';
 export interface PassthroughTarget {
   path: string;
   query: string;
+  /** Values of `dry_run`, which is ours: it was taken out of the query. */
+  dryRun?: readonly string[];
+}
+
+/** Written with an escape in its name (`dry%5Frun`), or inside an encoded path, it is the platform's own. */
+const DRY_RUN = /(?:^|&)dry_run(?:=([^&]*))?(?=&|$)/g;
+
+/** The query without our part of it. */
+function withoutOurs(query: string): { query: string; dryRun?: string[] } {
+  if (!query.includes('dry_run')) return { query };
+  const dryRun = Array.from(query.matchAll(DRY_RUN), ([, value = '']) => value);
+  return dryRun.length === 0 ? { query } : { query: query.replace(DRY_RUN, '').replace(/^&/, ''), dryRun };
 }
 
 /** Characters that may not stand in a request target as they are; `%` stays, being the escape of those that may not. */
@@ -24,10 +36,10 @@ export function passthroughTarget(rawUrl: string): PassthroughTarget {
   const mark = rawUrl.indexOf('?');
   // Clients behind a proxy may send the whole URL (RFC 9112 §3.2.2); its host is ours, whatever they call it.
   const address = (mark < 0 ? rawUrl : rawUrl.slice(0, mark)).replace(/^https?:\/\/[^/]*/i, '');
-  const query = mark < 0 ? '' : rawUrl.slice(mark + 1);
+  const { query, ...ours } = withoutOurs(mark < 0 ? '' : rawUrl.slice(mark + 1));
   // '', 'passthrough', connection, then the rest.
   const rest = address.split('/').slice(3).join('/');
-  if (rest.includes('/') || !/%(?:2f|3f)/i.test(rest)) return { path: `/${rest}`, query };
+  if (rest.includes('/') || !/%(?:2f|3f)/i.test(rest)) return { path: `/${rest}`, query, ...ours };
   let decoded: string;
   try {
     decoded = decodeURIComponent(rest);
@@ -42,5 +54,6 @@ export function passthroughTarget(rawUrl: string): PassthroughTarget {
   return {
     path: `/${escapeUnsafe(path.replace(/^\//, ''))}`,
     query: [innerQuery, query].filter((part) => part !== '').join('&'),
+    ...ours,
   };
 }

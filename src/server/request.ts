@@ -22,6 +22,8 @@ export interface AuditFacts {
   objectId?: string;
   connectionId?: string;
   details?: Record<string, unknown>;
+  /** It was only rehearsed: there is nothing to write down. */
+  dryRun?: boolean;
 }
 
 /** Per-request state. */

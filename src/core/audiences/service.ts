@@ -20,6 +20,8 @@ export interface BatchReport {
   /** From 1. */
   batch: number;
   members: number;
+  /** Of a dry run: what would be sent. */
+  dry_run?: DryRunReport;
   error?: { code: string; message: string; platform?: unknown };
 }
 
@@ -29,6 +31,12 @@ export interface MembersSummary {
   skipped: number;
   failed: number;
   complaints: Tally['complaints'];
+}
+
+/** Where an audience is, and whether its use is only shown. */
+export interface UseOptions {
+  orgId?: string | undefined;
+  dryRun: boolean;
 }
 
 const summary = ({ received, sent, skipped, failed, complaints }: Tally): MembersSummary => ({
@@ -57,7 +65,8 @@ export class Audiences {
 
   /**
    * Adds, takes out or replaces members, batch by batch; each batch is told as it ends, and one that the platform refuses
-   * harms no other. Last comes the summary.
+   * harms no other. Last comes the summary. A dry run sends nothing, and each batch tells what would be sent: digests as
+   * the platform would get them.
    *
    * @throws PolyadError `platform_not_found`, `method_unsupported` (an audience that takes no members, or not so).
    */
@@ -67,9 +76,10 @@ export class Audiences {
     action: MemberAction,
     body: AsyncIterable<Uint8Array>,
     orgId: string | undefined,
+    dryRun = false,
   ): AsyncGenerator<BatchReport | { summary: MembersSummary }> {
     const spec = this.spec(scope);
-    const { input, row } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
+    const { input: open, row } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
     const method = spec.method(row);
     const kind = spec.fileKind(row);
     if (method === 'none' || (method === 'stream' && action === 'replace') || (method === 'file' && kind === undefined))
@@ -83,13 +93,13 @@ export class Audiences {
     const tally = new Tally();
     const members = membersOf(body, tally);
     let batch = 0;
-    const send = async (count: number, work: () => Promise<void>): Promise<BatchReport> => {
+    const send = async (count: number, work: (input: OperationInput) => Promise<void>): Promise<BatchReport> => {
       batch += 1;
       scope.signal.throwIfAborted();
       try {
-        await work();
+        const report = dryRun ? await this.#shown(scope, open, work) : await work(open);
         tally.sent += count;
-        return { batch, members: count };
+        return { batch, members: count, ...(report && { dry_run: report }) };
       } catch (thrown) {
         if (scope.signal.aborted) throw thrown;
         tally.failed += count;
@@ -99,11 +109,11 @@ export class Audiences {
     };
     if (method === 'stream')
       for await (const rows of streamBatches(spec, members, tally))
-        yield await send(rows.rows.length, () => spec.stream.send(input, id, action as 'add' | 'remove', rows));
+        yield await send(rows.rows.length, (input) => spec.stream.send(input, id, action as 'add' | 'remove', rows));
     else
       for await (const { text, count } of fileBatches(spec, kind as string, members, tally)) {
         const how = action === 'replace' && batch > 0 ? 'add' : action;
-        yield await send(count, async () =>
+        yield await send(count, async (input) =>
           spec.file.update(input, id, how, [await spec.file.upload(input, kind as string, text)]),
         );
       }
@@ -217,16 +227,37 @@ export class Audiences {
     return String(decode(row)['id']);
   }
 
-  async apply(scope: Scope, id: string, use: Parameters<AudienceSpec['apply']>[2], orgId?: string): Promise<void> {
+  /** Puts an audience to use. Answers what would be sent where nothing is to be sent. */
+  async apply(
+    scope: Scope,
+    id: string,
+    use: Parameters<AudienceSpec['apply']>[2],
+    { orgId, dryRun }: UseOptions,
+  ): Promise<DryRunReport | undefined> {
     const spec = this.spec(scope);
     const { input } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
-    await spec.apply(input, id, use);
+    const send = (through: OperationInput): Promise<void> => spec.apply(through, id, use);
+    return dryRun ? this.#shown(scope, input, send) : void (await send(input));
   }
 
-  async share(scope: Scope, id: string, share: Parameters<AudienceSpec['share']>[2], orgId?: string): Promise<void> {
+  /** Shares an audience. Answers what would be sent where nothing is to be sent. */
+  async share(
+    scope: Scope,
+    id: string,
+    share: Parameters<AudienceSpec['share']>[2],
+    { orgId, dryRun }: UseOptions,
+  ): Promise<DryRunReport | undefined> {
     const spec = this.spec(scope);
     const { input } = await this.#runtime.objects.located(scope, 'audience', id, orgId);
-    await spec.share(input, id, share);
+    const send = (through: OperationInput): Promise<void> => spec.share(through, id, share);
+    return dryRun ? this.#shown(scope, input, send) : void (await send(input));
+  }
+
+  /** What some work would send. */
+  #shown(scope: Scope, input: OperationInput, work: (input: OperationInput) => Promise<void>): Promise<DryRunReport> {
+    const recorder = new DryRun();
+    const through = { ...input, ctx: this.#runtime.context({ ...scope, recorder }) };
+    return recorder.run(() => work(through));
   }
 
   async #input(scope: Scope, orgId: string | undefined): Promise<OperationInput> {

@@ -3,12 +3,15 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
-import type { Classification, Environment, Platform, PlatformResponse } from '../connector/types.ts';
+import type { Classification, Environment, Native, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
 import { type HttpClient, type OutgoingRequest, type TransportFault, transportFault } from '../http/client.ts';
+import { HIDDEN, redact, redactUrl } from '../http/redact.ts';
+import { type DryRunReport, shownStream } from '../objects/dry-run.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
+import type { ConnectionRow } from '../store/schema.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { isPeekable, peek, peekWhole } from './peek.ts';
 import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
@@ -117,6 +120,20 @@ function nominated(connection: string | string[] | undefined): ReadonlySet<strin
   );
 }
 
+/** The caller's headers that go on to the platform. */
+function forwarded(given: PassthroughRequest['headers'], tokenHeader: string): Record<string, string> {
+  const hop = nominated(given['connection']);
+  const headers: Record<string, string> = {};
+  // Node gives names in lower case.
+  for (const name in given) {
+    const value = given[name];
+    if (value === undefined || NOT_FORWARDED.has(name) || name === tokenHeader || hop?.has(name)) continue;
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  headers['user-agent'] ??= 'polyad';
+  return headers;
+}
+
 /** The platform's headers for our answer. */
 function handedOn(
   received: Readonly<Record<string, string | string[]>>,
@@ -162,15 +179,38 @@ export class PassthroughService {
     this.#parts = parts;
   }
 
-  async send(scope: Scope, request: PassthroughRequest): Promise<PassthroughAnswer> {
-    const { registry, http, pacer, breakers, tokens, clock, hosts } = this.#parts;
-    const { connection } = scope;
+  /** Where a request goes. @throws PolyadError `connection_paused`, `passthrough_host_refused` */
+  #target(connection: ConnectionRow, { path, query }: PassthroughRequest): { platform: Platform; url: URL } {
+    const { registry, hosts } = this.#parts;
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
     const platform = registry.get(connection.integration_type);
-    const environment = connection.environment as Environment;
-    const base = hostsFor(platform, environment, hosts).api;
-    const url = passthroughUrl(base, request.path, request.query);
+    const base = hostsFor(platform, connection.environment as Environment, hosts).api;
+    const url = passthroughUrl(base, path, query);
     refuseControl(url, hosts.get(`${platform.manifest.id}/simulator`), [base]);
+    return { platform, url };
+  }
+
+  /** `send` with nothing sent: the request as the platform would get it, its body as far as it is JSON and short. */
+  async rehearse(scope: Scope, request: PassthroughRequest): Promise<DryRunReport> {
+    const { platform, url } = this.#target(scope.connection, request);
+    // What is known to be dead is refused as the call itself would be.
+    await this.#parts.tokens.tokenFor(scope.connection);
+    const tokenHeader = platform.auth.header.name.toLowerCase();
+    const headers = redact({ ...forwarded(request.headers, tokenHeader), [tokenHeader]: HIDDEN }) as Native;
+    const type = request.headers['content-type'];
+    const body = request.body === undefined ? undefined : await shownStream(String(type ?? ''), request.body);
+    const shown = redactUrl(url.href, platform.manifest.secretParams);
+    return {
+      requests: [{ method: request.method, url: shown, headers, ...(body === undefined ? {} : { body }) }],
+      complete: true,
+    };
+  }
+
+  async send(scope: Scope, request: PassthroughRequest): Promise<PassthroughAnswer> {
+    const { http, pacer, breakers, tokens, clock } = this.#parts;
+    const { connection } = scope;
+    const { platform, url } = this.#target(connection, request);
+    const environment = connection.environment as Environment;
     const operation = platform.operationOfPath?.(request.path) ?? request.path;
     const organizationId = platform.organizationOfCall?.(request.path, url.searchParams);
     const app = await tokens.appFor(connection);
@@ -186,15 +226,7 @@ export class PassthroughService {
     await tokens.tokenFor(connection);
     const { header } = platform.auth;
     const tokenHeader = header.name.toLowerCase();
-    const hop = nominated(request.headers['connection']);
-    const headers: Record<string, string> = {};
-    // Node gives names in lower case.
-    for (const name in request.headers) {
-      const value = request.headers[name];
-      if (value === undefined || NOT_FORWARDED.has(name) || name === tokenHeader || hop?.has(name)) continue;
-      headers[name] = Array.isArray(value) ? value.join(', ') : value;
-    }
-    headers['user-agent'] ??= 'polyad';
+    const headers = forwarded(request.headers, tokenHeader);
     const length = request.headers['content-length'];
     if (request.body !== undefined && typeof length === 'string') headers['content-length'] = length;
     const waitMs = Math.min(DEFAULT_PATIENCE_MS, (scope.quotaDeadline ?? Infinity) - clock.now().getTime());

@@ -8,6 +8,7 @@ import type { OperationInput } from '../connector/object-spec.ts';
 import type { Unified } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { WriteEntry } from '../idempotency/journal.ts';
+import { DryRun, type DryRunReport } from '../objects/dry-run.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** How often one piece is sent before the upload is given up. */
@@ -48,7 +49,7 @@ export class MediaUploads {
   }
 
   /**
-   * Uploads one file; answers the asset.
+   * Uploads one file; answers the asset. A dry run reads the file and shows what would be sent.
    *
    * @throws PolyadError `method_unsupported`, `input_too_large`, `input_body_invalid` (the body is not as long as it said),
    *   what the platform answers.
@@ -58,7 +59,7 @@ export class MediaUploads {
     orgId: string,
     file: MediaFile,
     body: AsyncIterable<Uint8Array>,
-    entry: WriteEntry,
+    how: { entry: WriteEntry } | { dryRun: DryRun },
   ): Promise<Unified> {
     const { registry, objects } = this.#runtime;
     const platform = registry.get(scope.connection.integration_type);
@@ -69,30 +70,50 @@ export class MediaUploads {
       });
     if (file.size > spec.maxBytes) throw new PolyadError('input_too_large', { details: { limit: spec.maxBytes } });
     // Of an upload its end alone makes a file that somebody sees.
-    if (entry.sentAt !== undefined)
+    const sentAt = 'entry' in how ? how.entry.sentAt : undefined;
+    if (sentAt !== undefined)
       throw new PolyadError('write_outcome_unknown', {
         message: `The answer to the upload of \`${file.name}\` was lost, and whether the file is there is not known.`,
         details: {
-          ...{ object: 'asset', name: file.name, organization_id: orgId, sent_at: entry.sentAt.toISOString() },
+          ...{ object: 'asset', name: file.name, organization_id: orgId, sent_at: sentAt.toISOString() },
           check: `${platform.objects.asset?.idempotency?.check ?? 'Look for the file in the ad account.'} If it is not there, upload it under another Idempotency-Key.`,
         },
       });
-    const ctx = this.#runtime.context({ ...scope, patienceMs: 300_000 });
+    const dryRun = 'dryRun' in how ? how.dryRun : undefined;
+    const patient = { ...scope, patienceMs: 300_000, ...(dryRun && { recorder: dryRun }) };
+    const ctx = this.#runtime.context(patient);
     const input: OperationInput = { ctx, organization: await ctx.organization(orgId), raw: {} };
     const { uploadId, range } = await spec.begin(input, file);
+    dryRun?.note(
+      `Its answer says how long the first piece is, and that to each piece how long the next; ${range.end} bytes are assumed.`,
+    );
     const pieces = new Pieces(body);
     let at: MediaRange = range;
     while (at.start < at.end) {
+      if (dryRun !== undefined) scope.signal.throwIfAborted();
       const data = await pieces.take(at.end - at.start);
       if (data.length < at.end - at.start && at.start + data.length < file.size)
         throw new PolyadError('input_body_invalid', {
           message: `The body ended after ${at.start + data.length} bytes; ${file.size} were announced.`,
           details: { received: at.start + data.length, announced: file.size },
         });
-      at = await this.#send(input, spec.piece, uploadId, at.start, data, file.size, scope.signal);
+      const next = await this.#send(input, spec.piece, uploadId, at.start, data, file.size, scope.signal);
+      at = { start: next.start, end: Math.min(next.end, file.size) };
     }
-    const last = { ...input, ctx: this.#runtime.context({ ...scope, patienceMs: 300_000, gate: entry }) };
-    return objects.adopt(scope, 'asset', input, await spec.finish(last, uploadId, file));
+    const last = 'entry' in how ? { ...input, ctx: this.#runtime.context({ ...patient, gate: how.entry }) } : input;
+    const row = await spec.finish(last, uploadId, file);
+    return 'entry' in how ? objects.adopt(scope, 'asset', input, row) : {};
+  }
+
+  /** `upload` with nothing sent: the native requests, each piece with its size and checksum instead of its bytes. */
+  async rehearse(
+    scope: Scope,
+    orgId: string,
+    file: MediaFile,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ dry_run: DryRunReport }> {
+    const dryRun = new DryRun();
+    return { dry_run: await dryRun.run(() => this.upload(scope, orgId, file, body, { dryRun })) };
   }
 
   /** Sends one piece until the platform has all of it. */

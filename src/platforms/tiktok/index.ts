@@ -3,6 +3,7 @@ import { definePlatform } from '../../core/connector/define.ts';
 import { auth } from './auth.ts';
 import { accounts } from './business-center.ts';
 import { conversions } from './conversions.ts';
+import { dryRunAnswer } from './dry-run.ts';
 import { errors } from './errors.ts';
 import { launch } from './launch.ts';
 import { leads } from './leads.ts';
@@ -23,12 +24,6 @@ import { targets } from './operations/target.ts';
 import { report } from './reports.ts';
 import { webhooks } from './webhooks.ts';
 
-/** What stands for the ids of uploads that a dry run leaves out. */
-const UPLOADS: Readonly<Record<string, unknown>> = {
-  'file/image/ad/upload': { image_id: 'id-of-the-uploaded-image/' },
-  'file/video/ad/upload': [{ video_id: 'video-id-of-the-upload' }],
-};
-
 export default definePlatform({
   manifest,
   auth,
@@ -48,12 +43,7 @@ export default definePlatform({
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
   endpointClass: (operation) =>
     /^(campaign|adgroup|ad)\//.test(operation) ? 'ads' : (operation.split('/', 1)[0] as string),
-  dryRunAnswer: ({ operation }) => ({
-    code: 0,
-    message: 'OK',
-    request_id: 'dry-run',
-    data: UPLOADS[operation] ?? {},
-  }),
+  dryRunAnswer,
   operationOfPath: (path) =>
     path
       .replace(/^\/+/, '')

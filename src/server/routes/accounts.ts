@@ -13,7 +13,7 @@ import { flagOf, offsetOf } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { principalOf } from '../request.ts';
 import { scopeOf } from '../scope.ts';
-import { answerWrite, idempotencyKey } from './ads.ts';
+import { answerWrite, DRY_RUN_FLAG, idempotencyKey } from './ads.ts';
 
 const account = z
   .object({
@@ -140,7 +140,7 @@ const accounts = {
       '`actions` of the tree lists them with the members of their bodies. One that moves money needs the scope `spend` and an Idempotency-Key, and is sent a single time: when its answer is lost, the outcome is unknown and says so.',
     access: 'write',
     params: { ...base.params, action: 'Name of the action.' },
-    query: z.object({ dry_run: flagOf('true: show the native request, send nothing.') }),
+    query: z.object({ dry_run: DRY_RUN_FLAG }),
     headers: { 'Idempotency-Key': 'Makes repetitions of the action safe. Needed where money moves.' },
     body: z.looseObject({}),
     answer: { description: 'What the platform answered.', schema: z.looseObject({}) },
@@ -199,12 +199,10 @@ export function accountRoutes(app: FastifyInstance, deps: Deps): void {
     if (action.money === true) requireScope(principalOf(request), 'spend', 'this action moves money');
     // Ids alone: addresses of people are nobody's business later.
     const { emails: _, ...details } = body;
-    noteAct(request, { connectionId: scope.connection.id, details: { action: name, ...details } });
-    return answerWrite(
-      request,
-      reply,
-      await actions.run(scope, name, body, { idempotencyKey: idempotencyKey(request), dryRun: query.dry_run === true }),
-    );
+    const dryRun = query.dry_run === true;
+    noteAct(request, { connectionId: scope.connection.id, details: { action: name, ...details }, dryRun });
+    const options = { idempotencyKey: idempotencyKey(request), dryRun };
+    return answerWrite(request, reply, await actions.run(scope, name, body, options));
   });
 
   const page = { config: { access: 'none' } } as const;

@@ -8,7 +8,7 @@ import { parseItemQuery, parseListQuery, type RawQuery } from '../../core/model/
 import { OBJECTS } from '../../core/model/objects.ts';
 import { OBJECT_NAMES, type ObjectName } from '../../core/model/permissions.ts';
 import type { Deps } from '../deps.ts';
-import { readObjectBody } from '../input.ts';
+import { flagOf, readFlag, readObjectBody } from '../input.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 import { countBytes, primed, rowStream } from '../streams.ts';
@@ -18,15 +18,36 @@ type StoredObject = Exclude<ObjectName, 'report'>;
 const CONNECTION = { connection_id: 'Id of the connection.' };
 const ITEM = { ...CONNECTION, id: 'Id on the platform. A slash in it is written %2F.' };
 
+const DRY_RUN_TEXT =
+  'true: everything is checked, and the answer’s `dry_run.requests` are the native requests that would be sent; nothing is changed.';
 /** The parameter of every write that shows what it would send. */
 export const DRY_RUN: ParameterDoc = {
   name: 'dry_run',
   in: 'query',
   required: false,
-  description:
-    'true: everything is checked, and the answer’s `dry_run.requests` are the native requests that would be sent; nothing is changed.',
+  description: DRY_RUN_TEXT,
   schema: { type: 'boolean', default: false },
 };
+/** The same for queries that are read by a schema. */
+export const DRY_RUN_FLAG = flagOf(DRY_RUN_TEXT);
+/** What the answer to a dry run holds. */
+export const dryRunReport = z
+  .object({
+    requests: z
+      .array(
+        z.object({
+          method: z.string(),
+          url: z.string(),
+          query: z.looseObject({}).optional(),
+          body: z.unknown().optional().describe('Files by name, type, size and checksum.'),
+          note: z.string().optional(),
+        }),
+      )
+      .describe('In order. `<… from …>` stands for what an earlier one would be answered.'),
+    complete: z.boolean().describe('false: what would follow depends on an answer of the platform.'),
+    stopped: z.object({ code: z.string(), message: z.string() }).optional(),
+  })
+  .meta({ id: 'DryRun', description: 'What would be sent. Nothing was.' });
 /** The header of every write. */
 export const IDEMPOTENCY_KEY = {
   'Idempotency-Key':
@@ -179,7 +200,7 @@ const EXTRA = ['org_id', 'dry_run'] as const;
 function itemQuery(request: FastifyRequest, object: ObjectName) {
   const query = request.query as RawQuery;
   const parsed = parseItemQuery(object, query, EXTRA);
-  return { ...parsed, orgId: single(query, 'org_id'), dryRun: flag(query, 'dry_run') };
+  return { ...parsed, orgId: single(query, 'org_id'), dryRun: readFlag(query, 'dry_run') };
 }
 
 function single(query: RawQuery, name: string): string | undefined {
@@ -188,16 +209,6 @@ function single(query: RawQuery, name: string): string | undefined {
   throw new PolyadError('input_invalid', {
     message: `\`${name}\` must be given once.`,
     details: { issues: [{ path: name, reason: 'must be given once' }] },
-  });
-}
-
-function flag(query: RawQuery, name: string): boolean {
-  const value = single(query, name)?.toLowerCase();
-  if (value === undefined || value === 'false' || value === '0') return false;
-  if (value === 'true' || value === '1') return true;
-  throw new PolyadError('input_invalid', {
-    message: `\`${name}\` must be true or false.`,
-    details: { issues: [{ path: name, reason: 'must be true or false' }] },
   });
 }
 

@@ -8,11 +8,11 @@ import type { WriteAnswer } from '../../core/idempotency/writes.ts';
 import { adsAudience } from '../../core/model/index.ts';
 import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { flagOf, readBody, readQuery } from '../input.ts';
+import { readBody, readQuery } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
 import { scopeOf } from '../scope.ts';
 import { countBytes, rowStream } from '../streams.ts';
-import { IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
+import { DRY_RUN_FLAG, dryRunReport, IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
 import { objectIn, sendWrite } from './write-answers.ts';
 
 const summary = z.object({
@@ -48,11 +48,11 @@ const audience = {
       identifier: z.enum(AUDIENCE_IDENTIFIERS).describe('By what members are matched.'),
       retention_days: z.coerce.number().int().min(1).max(365).optional(),
       org_id: ORG,
-      dry_run: flagOf('true: the list is read, and `dry_run.requests` are the native requests that would be sent.'),
+      dry_run: DRY_RUN_FLAG,
     }),
     answer: {
       description: 'The audience, and what became of the list.',
-      schema: adsAudience.extend({ members: summary }),
+      schema: adsAudience.extend({ members: summary, dry_run: dryRunReport.optional() }),
     },
     logged: true,
   }),
@@ -64,11 +64,12 @@ const audience = {
     path: '/ads/:connection_id/audience/:id/members',
     summary: 'Add or remove members of an audience',
     description:
-      'Sent to the platform in batches while the list is read. The answer has a line for each batch, as it ends, and a `summary` at last. Doing it again does no harm.',
+      'Sent to the platform in batches while the list is read. The answer has a line for each batch, as it ends, and a `summary` at last; in a dry run each line has its `dry_run`. Doing it again does no harm.',
     params,
     query: z.object({
       action: z.enum(MEMBER_ACTIONS).default('add').describe('`replace` only for audiences made from a file.'),
       org_id: ORG,
+      dry_run: DRY_RUN_FLAG,
     }),
     answer: { description: 'A line per batch, and the summary.', contentType: 'application/x-ndjson' },
     logged: true,
@@ -80,13 +81,16 @@ const audience = {
     path: '/ads/:connection_id/audience/:id/apply',
     summary: 'Use an audience in groups, or stop using it',
     params,
-    query: z.object({ org_id: ORG }),
+    query: z.object({ org_id: ORG, dry_run: DRY_RUN_FLAG }),
     body: z.strictObject({
       group_ids: z.array(z.string()).min(1).max(1000),
       action: z.enum(['apply', 'disconnect']).default('apply'),
       usage: z.enum(['include', 'exclude']).default('include'),
     }),
-    answer: { description: 'Done. The body is an empty object.', schema: z.object({}) },
+    answer: {
+      description: 'Done. The body is an empty object.',
+      schema: z.object({ dry_run: dryRunReport.optional() }),
+    },
     logged: true,
   }),
   share: operation({
@@ -96,12 +100,15 @@ const audience = {
     path: '/ads/:connection_id/audience/:id/share',
     summary: 'Let other ad accounts use an audience, or end that',
     params,
-    query: z.object({ org_id: ORG }),
+    query: z.object({ org_id: ORG, dry_run: DRY_RUN_FLAG }),
     body: z.strictObject({
       organization_ids: z.array(z.string()).min(1).max(100),
       action: z.enum(['share', 'cancel']).default('share'),
     }),
-    answer: { description: 'Done. The body is an empty object.', schema: z.object({}) },
+    answer: {
+      description: 'Done. The body is an empty object.',
+      schema: z.object({ dry_run: dryRunReport.optional() }),
+    },
     logged: true,
   }),
 };
@@ -137,6 +144,7 @@ export function audienceRoutes(root: FastifyInstance, deps: Deps): void {
       const { name, identifier, retention_days: retentionDays, org_id: orgId } = query;
       const wanted = { name, identifier, retentionDays, orgId };
       const list = none(request.body);
+      const key = idempotencyKey(request);
       if (query.dry_run === true) {
         const body = { name, ...(await audiences.rehearseFromFile(scope, wanted, list)) };
         return sendWrite(request, reply, { status: 200, body, replayed: false });
@@ -144,7 +152,6 @@ export function audienceRoutes(root: FastifyInstance, deps: Deps): void {
       const made = (await app.act(request, audience.fromFile, async () => {
         // The list itself is not read again to be compared; its length is, where it is known.
         const asked = { from_file: { name, identifier, retentionDays, bytes: request.headers['content-length'] } };
-        const key = idempotencyKey(request);
         const call = { ...(key && { idempotencyKey: key }), ...(orgId && { org_id: orgId }) };
         let facts: object = { replayed: true };
         const answer = await deps.runtime.writes.createFrom(scope, 'audience', asked, call, async (open, entry) => {
@@ -160,12 +167,12 @@ export function audienceRoutes(root: FastifyInstance, deps: Deps): void {
     });
 
     app.post(audience.members.path, { config: config(audience.members) }, async (request, reply) => {
-      const { action, org_id: orgId } = readQuery(request.query, audience.members.query);
+      const { action, org_id: orgId, dry_run: dryRun } = readQuery(request.query, audience.members.query);
       const scope = await scopeOf(deps, request);
       const { id } = request.params as { id: string };
-      noteAct(request, { objectId: id, details: { action } });
+      noteAct(request, { objectId: id, details: { action }, dryRun: dryRun === true });
       const rows = (await app.act(request, audience.members, () =>
-        begun(audiences.members(scope, id, action, none(request.body), orgId)),
+        begun(audiences.members(scope, id, action, none(request.body), orgId, dryRun)),
       )) as AsyncGenerator<unknown>;
       reply.header('content-type', 'application/x-ndjson; charset=utf-8');
       countBytes(reply, request.state);
@@ -174,22 +181,24 @@ export function audienceRoutes(root: FastifyInstance, deps: Deps): void {
 
     for (const one of [audience.apply, audience.share] as const)
       app.post(one.path, { config: config(one) }, async (request, reply) => {
-        const { org_id: orgId } = readQuery(request.query, one.query);
+        const { org_id: orgId, dry_run } = readQuery(request.query, one.query);
+        const options = { orgId, dryRun: dry_run === true };
         const scope = await scopeOf(deps, request);
         const { id } = request.params as { id: string };
-        await app.act(request, one, async () => {
+        const shown = await app.act(request, one, async () => {
           if (one === audience.apply) {
             const body = readBody(request.body, audience.apply.body);
             const { group_ids: groupIds, action, usage } = body;
-            noteAct(request, { objectId: id, details: body });
-            await audiences.apply(scope, id, { groupIds, action, usage }, orgId);
-          } else {
-            const body = readBody(request.body, audience.share.body);
-            noteAct(request, { objectId: id, details: body });
-            await audiences.share(scope, id, { organizationIds: body.organization_ids, action: body.action }, orgId);
+            noteAct(request, { objectId: id, details: body, dryRun: options.dryRun });
+            return audiences.apply(scope, id, { groupIds, action, usage }, options);
           }
+          const body = readBody(request.body, audience.share.body);
+          noteAct(request, { objectId: id, details: body, dryRun: options.dryRun });
+          const { organization_ids: organizationIds, action } = body;
+          return audiences.share(scope, id, { organizationIds, action }, options);
         });
-        return reply.header('content-type', 'application/json; charset=utf-8').send('{}');
+        const text = JSON.stringify(shown === undefined ? {} : { dry_run: shown });
+        return reply.header('content-type', 'application/json; charset=utf-8').send(text);
       });
   });
 }

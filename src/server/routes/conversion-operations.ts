@@ -25,10 +25,6 @@ const filters = {
   created_lt: instantOf('Events that came in before it.'),
 };
 const destinationIds = manyOf('Ids of destinations, repeated or joined by commas. Default: all.');
-/** `dry_run` in a query. */
-export const dryRun = flagOf(
-  'true: everything is checked and hashed, and the answer shows the native requests; nothing is kept or sent.',
-);
 const DRY_RUN: ParameterDoc = {
   name: 'dry_run',
   in: 'query',
@@ -151,6 +147,7 @@ export const operations = {
     summary: 'Send refused conversion events again',
     description:
       'Those of one destination that match, as they were: after what refused them was put right. Their content is kept for some days only; the answer says of how many it is gone. An event that is corrected is sent as new, under the same event id.',
+    query: z.object({ dry_run: flagOf('true: the events are counted; none is sent again.') }),
     body: z.strictObject({
       destination_id: id,
       ids: z
@@ -165,7 +162,7 @@ export const operations = {
     answer: {
       description: 'How many wait again, and of how many the content is gone.',
       schema: z
-        .object({ replayed: z.number().int(), content_gone: z.number().int() })
+        .object({ replayed: z.number().int(), content_gone: z.number().int(), dry_run: z.literal(true).optional() })
         .meta({ id: 'ConversionReplay', description: 'Events that are sent again.' }),
     },
   }),

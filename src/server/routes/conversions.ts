@@ -5,7 +5,7 @@ import { breathe } from '../../core/breathe.ts';
 import { PolyadError } from '../../core/errors/index.ts';
 import { type AdsConversion, adsConversion } from '../../core/model/conversion.ts';
 import {
-  countBare,
+  countRefused,
   type FateFilter,
   type FateRow,
   fatesAfter,
@@ -14,14 +14,15 @@ import {
   requeue,
 } from '../../core/store/repositories/index.ts';
 import type { ConversionDestinationRow } from '../../core/store/schema.ts';
+import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { readBody } from '../input.ts';
+import { readBody, readFlag } from '../input.ts';
 import { serve } from '../operation.ts';
 import { principalOf } from '../request.ts';
 import { scopeOf } from '../scope.ts';
 import { countBytes, rowStream } from '../streams.ts';
 import { requireDestination } from './conversion-destinations.ts';
-import { dryRun, envelope, fanOut, operations } from './conversion-operations.ts';
+import { envelope, fanOut, operations } from './conversion-operations.ts';
 
 /** Rows per query of an export, and events per transaction of a replay. */
 const EXPORT_ROWS = 1_000;
@@ -53,16 +54,6 @@ function readAt(raw: unknown, index: number | undefined): AdsConversion {
     throw new PolyadError(error.code, { message: `Event ${index}: ${error.message}`, details: { index, issues } });
   }
 }
-
-const flag = (request: FastifyRequest): boolean => {
-  const value = (request.query as Record<string, unknown>)['dry_run'];
-  const read = dryRun.safeParse(value);
-  if (read.success) return read.data ?? false;
-  throw new PolyadError('input_invalid', {
-    message: '`dry_run` must be true or false.',
-    details: { issues: [{ path: 'dry_run', reason: 'must be true or false' }] },
-  });
-};
 
 function refuseQuery(request: FastifyRequest, known: readonly string[]): void {
   const unknown = Object.keys(request.query as object).filter((name) => !known.includes(name));
@@ -167,7 +158,7 @@ export function conversionRoutes(app: FastifyInstance, deps: Deps): void {
     read: readonly AdsConversion[],
     single: boolean,
   ): Promise<unknown> => {
-    const dry = flag(request);
+    const dry = readFlag(request.query as Record<string, unknown>, 'dry_run');
     const found = await conversions.take(rows, read, { dryRun: dry, single, requestId: request.id });
     if (!dry) reply.code(202);
     return found;
@@ -272,11 +263,15 @@ export function conversionRoutes(app: FastifyInstance, deps: Deps): void {
     );
   });
 
-  serve(app, operations.replay, async ({ request, body }) => {
+  serve(app, operations.replay, async ({ request, query, body }) => {
     const { destination_id, ...filter } = body;
     const row = await conversions.destinations.get(principalOf(request).workspace.id, destination_id);
     requireDestination(request, row);
-    const gone = await countBare(db, row.num, filter);
+    const { bare: gone, whole } = await countRefused(db, row.num, filter);
+    if (query.dry_run === true) {
+      noteAct(request, { dryRun: true });
+      return { replayed: whole, content_gone: gone, dry_run: true };
+    }
     let replayed = 0;
     // By id, so that what is refused again meanwhile does not come round for ever.
     for (let after = '0'; ; ) {

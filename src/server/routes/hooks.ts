@@ -1,13 +1,16 @@
 /** Webhooks of platforms: the address they are sent to, and what is asked for. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Scope } from '../../core/calls/scope.ts';
 import { parseEnvironment } from '../../core/connector/hosts.ts';
-import type { Environment } from '../../core/connector/types.ts';
+import type { Environment, PlatformRequest } from '../../core/connector/types.ts';
 import { HOOK_KINDS } from '../../core/connector/webhook-spec.ts';
+import { DryRun, type DryRunReport } from '../../core/objects/dry-run.ts';
 import { noteAct } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { scopeOf } from '../scope.ts';
+import { DRY_RUN_FLAG, dryRunReport } from './ads.ts';
 
 /** Largest callback in bytes: a thousand entries. */
 const LARGEST = 8 * 1_048_576;
@@ -21,6 +24,12 @@ const subscription = z
     organization_ids: z.array(z.string()),
   })
   .meta({ id: 'HookSubscription', description: 'Something that a platform tells by webhook.' });
+
+const made = z.object({
+  id: z.string().optional().describe('Absent in a dry run.'),
+  callback_url: z.string(),
+  dry_run: dryRunReport.optional(),
+});
 
 const base = { tag: 'Webhook', params: { connection_id: 'Id of the connection.' } } as const;
 const ROOT = '/v1/connections/:connection_id/subscriptions';
@@ -45,7 +54,7 @@ const hooks = {
     description:
       'Callbacks come to this server, are checked, and become events `platform.<kind>` of the connections that reach the ad account. The server must be reachable by https (POLYAD_PUBLIC_URL).',
     access: 'write',
-    query: z.object({}),
+    query: z.object({ dry_run: DRY_RUN_FLAG }),
     body: z.strictObject({
       kind: z.enum(HOOK_KINDS),
       organization_id: z.string().min(1).max(64),
@@ -54,7 +63,7 @@ const hooks = {
         .optional()
         .describe('Further members of the platform, such as the id of a form.'),
     }),
-    answer: { description: 'Its id.', schema: z.object({ id: z.string(), callback_url: z.string() }) },
+    answer: { description: 'Its id.', schema: made },
   }),
   remove: operation({
     ...base,
@@ -64,8 +73,11 @@ const hooks = {
     summary: 'End a subscription',
     access: 'write',
     params: { ...base.params, id: 'Id of the subscription.' },
-    query: z.object({}),
-    answer: { description: 'Ended. The body is an empty object.', schema: z.object({}) },
+    query: z.object({ dry_run: DRY_RUN_FLAG }),
+    answer: {
+      description: 'Ended. The body is an empty object.',
+      schema: z.object({ dry_run: dryRunReport.optional() }),
+    },
   }),
 };
 
@@ -89,22 +101,30 @@ export function hookRoutes(root: FastifyInstance, deps: Deps): void {
       found.push(...spec.listed((await ctx.request(spec.list(kind))).json));
     return found;
   });
-  serve(root, hooks.create, async ({ request, body }) => {
+  const shown = (scope: Scope, native: PlatformRequest): Promise<DryRunReport> => {
+    const recorder = new DryRun();
+    return recorder.run(() => runtime.context({ ...scope, recorder }).request(native));
+  };
+
+  serve(root, hooks.create, async ({ request, query, body }) => {
     const { scope, spec, ctx, url } = await about(request);
     await ctx.organization(body.organization_id);
-    const answer = await ctx.request(spec.subscribe(body.kind, body.organization_id, url, body.raw ?? {}));
-    const id = spec.subscribed(answer.json);
-    noteAct(request, {
-      connectionId: scope.connection.id,
-      objectId: id,
-      details: { kind: body.kind, organization_id: body.organization_id },
-    });
+    const { kind, organization_id } = body;
+    const dryRun = query.dry_run === true;
+    noteAct(request, { connectionId: scope.connection.id, details: { kind, organization_id }, dryRun });
+    const native = spec.subscribe(kind, organization_id, url, body.raw ?? {});
+    if (dryRun) return { callback_url: url, dry_run: await shown(scope, native) };
+    const id = spec.subscribed((await ctx.request(native)).json);
+    noteAct(request, { objectId: id });
     return { id, callback_url: url };
   });
-  serve(root, hooks.remove, async ({ request, params }) => {
+  serve(root, hooks.remove, async ({ request, query, params }) => {
     const { scope, spec, ctx } = await about(request);
-    await ctx.request(spec.unsubscribe(params['id'] as string));
-    noteAct(request, { connectionId: scope.connection.id });
+    const dryRun = query.dry_run === true;
+    noteAct(request, { connectionId: scope.connection.id, dryRun });
+    const native = spec.unsubscribe(params['id'] as string);
+    if (dryRun) return { dry_run: await shown(scope, native) };
+    await ctx.request(native);
     return {};
   });
 

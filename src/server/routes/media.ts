@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts';
 import { readQuery } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
 import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
-import { IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
+import { DRY_RUN_FLAG, dryRunReport, IDEMPOTENCY_KEY, idempotencyKey } from './ads.ts';
 import { objectIn, sendWrite } from './write-answers.ts';
 
 const upload = operation({
@@ -27,11 +27,12 @@ const upload = operation({
     org_id: z.string().min(1).max(64).describe('Id of the ad account.'),
     name: z.string().min(1).max(200).describe('Name of the file, with its ending.'),
     type: z.enum(['IMAGE', 'VIDEO']).default('VIDEO'),
+    dry_run: DRY_RUN_FLAG,
   }),
   headers: { ...QUOTA_HEADERS, ...IDEMPOTENCY_KEY },
   bodyType: 'application/octet-stream',
   bodyDescription: 'The file. Content-Length is needed.',
-  answer: { description: 'The asset.', schema: adsAsset },
+  answer: { description: 'The asset.', schema: adsAsset.extend({ dry_run: dryRunReport.optional() }) },
   logged: true,
 });
 
@@ -46,7 +47,7 @@ export function mediaRoutes(root: FastifyInstance, deps: Deps): void {
       upload.path,
       { config: { access: upload.access, operation: upload.id, logged: true } },
       async (request, reply) => {
-        const { org_id: orgId, name, type } = readQuery(request.query, upload.query);
+        const { org_id: orgId, name, type, dry_run: dryRun } = readQuery(request.query, upload.query);
         const size = Number(request.headers['content-length']);
         if (!Number.isSafeInteger(size) || size <= 0)
           throw new PolyadError('input_body_invalid', {
@@ -55,12 +56,16 @@ export function mediaRoutes(root: FastifyInstance, deps: Deps): void {
         const scope = await scopeOf(deps, request);
         const contentType = request.headers['content-type'] ?? 'application/octet-stream';
         const file = { type, name, size, contentType };
+        const key = idempotencyKey(request);
+        if (dryRun === true) {
+          const body = await deps.services.media.rehearse(scope, orgId, file, request.body as Readable);
+          return sendWrite(request, reply, { status: 200, body, replayed: false });
+        }
         const made = (await app.act(request, upload, async () => {
-          const key = idempotencyKey(request);
           const call = { ...(key && { idempotencyKey: key }), org_id: orgId };
           // A file is known by its name and size: it is not read again to be compared.
           const answer = await deps.runtime.writes.createFrom(scope, 'asset', { upload: file }, call, (open, entry) =>
-            deps.services.media.upload(open, orgId, file, request.body as Readable, entry),
+            deps.services.media.upload(open, orgId, file, request.body as Readable, { entry }),
           );
           const details = { name, type, size, ...(answer.replayed ? { replayed: true } : {}) };
           noteAct(request, { ...objectIn(answer), details });

@@ -7,12 +7,14 @@ import { PolyadError } from '../../core/errors/index.ts';
 import { release } from '../../core/http/body.ts';
 import { requireScope } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
+import { readFlag } from '../input.ts';
 import type { HttpMethod, Operation } from '../operation.ts';
 import { passthroughTarget } from '../passthrough-path.ts';
 import { principalOf } from '../request.ts';
 import { QUOTA_HEADERS, scopeOf } from '../scope.ts';
 import { watchReader } from '../stalls.ts';
 import { countBytes } from '../streams.ts';
+import { DRY_RUN } from './ads.ts';
 
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false };
@@ -35,9 +37,12 @@ export const PASSTHROUGH_OPERATIONS: readonly Operation[] = METHODS.map((method)
     'The path is relative to the platform’s base URL, written with its slashes or encoded as one segment (`%2F`, with ' +
     '`%3F` for the begin of a query). Authorization is added; query, headers and body go through unchanged, and so do ' +
     'status, headers and body of the answer. Only hosts of that platform and environment can be reached.' +
-    (method === 'GET' ? '' : ' The key needs the scope `spend` besides `write`.'),
+    (method === 'GET' ? '' : ' The key needs the scope `spend` besides `write`.') +
+    ' `dry_run` in the query is polyad’s: `true` answers the request that would be sent. A parameter of that name of the ' +
+    'platform’s own is written `dry%5Frun`.',
   access: method === 'GET' ? 'read' : 'write',
   params: { connection_id: 'Id of the connection.', '*': 'Path on the platform.' },
+  parameters: [DRY_RUN],
   headers: QUOTA_HEADERS,
   ...(method === 'GET' ? {} : { bodyType: '*/*', bodyDescription: 'Whatever the platform takes.' }),
   answer: { description: 'What the platform answered, with its own status and headers.', contentType: '*/*' },
@@ -102,31 +107,32 @@ export function passthroughRoutes(root: FastifyInstance, deps: Deps): void {
           const length = Number(request.headers['content-length'] ?? 0);
           if (length > limit) throw new PolyadError('input_too_large', { details: { limit } });
           const scope = await scopeOf(deps, request);
-          const target = passthroughTarget(request.raw.url ?? '');
+          const { dryRun, ...target } = passthroughTarget(request.raw.url ?? '');
+          const dry = dryRun !== undefined && readFlag({ dry_run: dryRun.length > 1 ? dryRun : dryRun[0] }, 'dry_run');
           // Fastify leaves the body of a GET alone; some platforms take one.
           const given = method === 'GET' ? bodyOfGet(request.raw) : (request.body as Readable | undefined);
           const body = given === undefined ? undefined : limited(given, limit);
-          const answer = await deps.runtime.passthrough.send(scope, {
-            method,
-            ...target,
-            headers: request.headers,
-            ...(body === undefined ? {} : { body }),
-          });
+          const sent = { method, ...target, headers: request.headers, ...(body === undefined ? {} : { body }) };
+          if (dry) {
+            const text = JSON.stringify({ dry_run: await deps.runtime.passthrough.rehearse(scope, sent) });
+            return reply.header('content-type', 'application/json; charset=utf-8').send(text);
+          }
+          const answer = await deps.runtime.passthrough.send(scope, sent);
           // Fastify knows no status beyond 599; some platforms do (999 is a refusal of crawlers).
           reply.raw.statusCode = answer.status;
           reply.headers(answer.headers);
-          const { body: sent } = answer;
-          if (!Buffer.isBuffer(sent)) {
+          const { body: received } = answer;
+          if (!Buffer.isBuffer(received)) {
             countBytes(reply, request.state);
             watchReader(reply);
             // Listens before Fastify does: of an answer that has not begun yet this becomes the answer.
-            sent.once('error', (error) => {
+            received.once('error', (error) => {
               if (!request.state.signal.aborted) request.state.error = answer.brokenOff(error);
             });
           }
           // Its last byte is with the system then; of an answer that is cut off nobody knows.
-          else reply.raw.once('finish', () => release(sent));
-          return reply.send(sent);
+          else reply.raw.once('finish', () => release(received));
+          return reply.send(received);
         },
       });
     }

@@ -172,17 +172,17 @@ export function requeue(
   });
 }
 
-/** Refused events of a destination that match, and whose content is not kept any more. */
-export async function countBare(
+/** Refused events of a destination that match: `whole` can be sent again, of `bare` ones the content is not kept any more. */
+export async function countRefused(
   db: Db,
   destination: string,
   filter: Pick<FateFilter, 'ids' | 'event' | 'reason_code'>,
-): Promise<number> {
-  const { rows } = await sql<{ n: string }>`
-    select count(*)::text as n from conversion_events e join conversion_chunks c on c.id = e.chunk
-    where e.destination = ${destination}::text::bigint and e.payload is null
-      and ${conditions({ ...filter, state: 'REFUSED' })}`.execute(db);
-  return Number(rows[0]?.n ?? 0);
+): Promise<{ whole: number; bare: number }> {
+  const { rows } = await sql<{ whole: string; bare: string }>`
+    select count(e.payload)::text as whole, (count(*) - count(e.payload))::text as bare
+    from conversion_events e join conversion_chunks c on c.id = e.chunk
+    where e.destination = ${destination}::text::bigint and ${conditions({ ...filter, state: 'REFUSED' })}`.execute(db);
+  return { whole: Number(rows[0]?.whole ?? 0), bare: Number(rows[0]?.bare ?? 0) };
 }
 
 /** Deletes the content of refused events that were refused before `before`. Answers how many. */
