@@ -5,6 +5,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Timers of the machine cannot be longer than 24 days: who waits longer looks again after this time. */
+export const LONGEST_SLEEP_MS = 86_400_000;
+
 export const systemClock: Clock = {
   now: () => new Date(),
   sleep: (ms, signal) =>

@@ -159,6 +159,23 @@ for (const { name } of kinds())
       await expect(waiting).resolves.toBeDefined();
     });
 
+    it('concurrency: who waits for a place has it when a job ends, whatever other quotas the call counts in', async () => {
+      const places = claim(1, 3_600_000, { name: 'places', rule: { kind: 'concurrency', holds: 'job' } });
+      const claims = [claim(100, 10_000, { name: 'app' }), places];
+      (await pacer.acquire('a', claims, 0, never)).answered();
+      await world.advance(1_000);
+      let had = false;
+      const waiting = pacer.acquire('a', claims, 2 * 3_600_000, never).then(() => {
+        had = true;
+      });
+      await world.advance(1_000);
+      expect(had).toBe(false);
+      pacer.jobEnded(claims);
+      await world.advance(1_000);
+      expect(had).toBe(true);
+      await waiting;
+    });
+
     it('a call that cannot wait is counted all the same: those after it wait so much longer', async () => {
       const one = [claim(2, 10_000)];
       for (let call = 0; call < 3; call += 1) pacer.charge(one).answered();

@@ -58,6 +58,8 @@ export interface BucketSnapshot {
 /** Calls by urgency, most urgent first. */
 export const PRIORITIES = ['interactive', 'refresh', 'sync', 'backfill'] as const;
 export type Priority = (typeof PRIORITIES)[number];
+/** Their ranks: 0 is the most urgent. */
+export const RANKS: readonly number[] = PRIORITIES.map((_priority, rank) => rank);
 
 /** A refusal lowers the limit to this share. The AWS SDK's adaptive mode uses the same. */
 export const LOWER = 0.7;

@@ -1,7 +1,11 @@
 /** When waiting calls will have their turn, as far as can be told: what decides who is refused at once, and for how long. */
 import { type BucketClaim, bucketId } from './bucket.ts';
-import type { QuotaStore } from './store.ts';
-import type { Caller, Elsewhere, Placed, Turns } from './turns.ts';
+import type { FullBuckets } from './full-buckets.ts';
+import { ahead, atItsPace, line } from './line.ts';
+import type { Permits } from './permits.ts';
+import type { QuotaStore, TakeOutcome } from './store.ts';
+import type { Turns } from './turns.ts';
+import type { Backlogs, Caller, Placed } from './waiter.ts';
 
 /** A wait in milliseconds, and the quota that takes longest. */
 export interface Wait {
@@ -16,6 +20,16 @@ export interface OutlookParts {
   roundTripMs: number;
   /** Buckets that were just seen full, by rank. */
   full(id: string, rank: number): boolean;
+}
+
+/** `full`: buckets that waiting calls saw full. `blocked`: id of the one that was full just now. */
+export function outlookParts(
+  { store, roundTripMs }: Permits,
+  now: number,
+  full: FullBuckets | undefined,
+  blocked?: string,
+): OutlookParts {
+  return { store, roundTripMs, full: (id, rank) => id === blocked || full?.has(id, rank, now) === true };
 }
 
 /** Share of a window that goes by, on average, until what is free again has been taken. */
@@ -46,25 +60,46 @@ export function forecast(parts: OutlookParts, claims: readonly BucketClaim[], ca
   return worst;
 }
 
-/** When a new call of this caller has its turn. */
+/** What waits already where a new call comes. */
+export interface Waits {
+  turns: Turns;
+  /** At other nodes. */
+  elsewhere: Backlogs | undefined;
+  full: FullBuckets;
+}
+
+/**
+ * When a new call of this caller has its turn, as far as can be told.
+ *
+ * @param waits undefined = it would be the only one.
+ * @param lane of the calls with the same claims
+ * @param outcome what the counter just said to it, if it was asked
+ */
 export function estimate(
-  parts: OutlookParts,
-  turns: Turns | undefined,
-  elsewhere: Elsewhere | undefined,
+  permits: Permits,
+  waits: Waits | undefined,
   lane: string,
   caller: Caller,
   claims: readonly BucketClaim[],
+  outcome: TakeOutcome | undefined,
 ): Wait {
+  const now = permits.now();
+  const full = outcome?.ok === false && outcome.bucket !== null ? outcome : undefined;
+  const parts = outlookParts(permits, now, waits?.full, full?.id);
   const widest = claims[0] as BucketClaim;
-  const inAll = turns?.ahead(caller, undefined, elsewhere) ?? 0;
-  const inLane = turns?.ahead(caller, lane) ?? 0;
+  const inAll = waits === undefined ? 0 : ahead(waits.turns, caller, undefined, waits.elsewhere);
+  const inLane = waits === undefined ? 0 : ahead(waits.turns, caller, lane);
   let worst: Wait = { waitMs: 0, claim: widest };
   for (const claim of claims) {
     const calls = (sameCalls(claim, widest) ? inAll : inLane) + 1;
     const waitMs = waitFor(parts, claim, caller.rank)(calls * (claim.cost ?? 1));
     if (waitMs > worst.waitMs) worst = { waitMs, claim };
   }
-  return worst;
+  const paced = waits === undefined ? 0 : atItsPace(waits.turns, caller, now);
+  if (paced > worst.waitMs) worst.waitMs = Math.ceil(paced);
+  if (full === undefined || (full.waitMs ?? 0) <= worst.waitMs) return worst;
+  const claim = claims.find((one) => bucketId(one) === full.id);
+  return claim === undefined ? worst : { waitMs: full.waitMs ?? 0, claim };
 }
 
 /**
@@ -74,7 +109,7 @@ export function estimate(
 export function outlookOf(
   parts: OutlookParts,
   turns: Turns,
-  elsewhere: Elsewhere | undefined,
+  elsewhere: Backlogs | undefined,
   now: number,
 ): { late: (Placed & Wait)[]; spareMs: number } {
   const late: (Placed & Wait)[] = [];
@@ -82,13 +117,13 @@ export function outlookOf(
   const units = new Map<string, number>();
   const waits = new Map<string, (units: number) => number>();
   let shared: readonly BucketClaim[] = [];
-  const line = turns.line(elsewhere);
-  for (const placed of line) {
+  const all = line(turns, elsewhere);
+  for (const placed of all) {
     const first = placed?.waiter.claims ?? [];
     if (shared.length === 0) shared = first.filter((claim) => sameCalls(claim, first[0] as BucketClaim));
     if (shared.length > 0) break;
   }
-  for (const placed of line) {
+  for (const placed of all) {
     const claims = placed?.waiter.claims ?? shared;
     let worst: Wait | undefined;
     for (const claim of claims) {

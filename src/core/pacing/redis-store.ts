@@ -11,7 +11,7 @@ import { Copies, type WireView } from './redis-copies.ts';
 import { ABSENT_MS } from './redis-script.ts';
 import { RedisWire } from './redis-wire.ts';
 import type { QuotaStore, TakeOutcome, Taker } from './store.ts';
-import type { Backlog, Elsewhere } from './turns.ts';
+import type { Backlog, Backlogs } from './waiter.ts';
 
 /** How often a node says that it is there, and refreshes its copy of the buckets it uses. */
 const BEAT_MS = 500;
@@ -35,8 +35,11 @@ export interface RedisStoreOptions {
   serverTime?: () => number;
 }
 
+/** Pause when another node's call goes first: one step of its pace, not more. */
+const YIELD_MS = 5;
+
 /** Nothing can be said now; ask again soon. */
-const LATER: TakeOutcome = { ok: false, bucket: null, id: '', waitMs: 100 };
+const LATER: TakeOutcome = { ok: false, bucket: null, waitMs: 100 };
 
 export class RedisStore implements QuotaStore {
   readonly pollMs = 400;
@@ -219,7 +222,7 @@ export class RedisStore implements QuotaStore {
       return { ok: true, ...(served === undefined ? {} : { served }) };
     }
     const told = served === undefined ? {} : { served };
-    if (at < 0) return { ok: false, bucket: null, id: '', waitMs: 5, ...told };
+    if (at < 0) return { ok: false, bucket: null, waitMs: YIELD_MS, ...told };
     const full = claims[at - 1] as BucketClaim;
     const wait = waitMs === undefined || waitMs < 0 ? null : Math.ceil(waitMs);
     // Longer than the window itself can make anyone wait.
@@ -301,12 +304,12 @@ export class RedisStore implements QuotaStore {
     return this.#copies.outlook(claim, full);
   }
 
-  async exchange(domain: string, backlog: Elsewhere): Promise<Elsewhere | undefined> {
+  async exchange(domain: string, backlog: Backlogs): Promise<Backlogs | undefined> {
     if (this.#mode !== 'shared') return undefined;
     // Alone there is nobody to tell.
     if (this.#nodes.length < 2) return [];
     type Row = [workspace: string, calls: number, weight: number];
-    const rows = (one: Elsewhere[number] | undefined): Row[] =>
+    const rows = (one: Backlogs[number] | undefined): Row[] =>
       [...(one ?? [])].map(([workspace, { calls, weight }]) => [workspace, calls, weight]);
     try {
       // As text within the text: the counter keeps it as it is.

@@ -3,7 +3,7 @@
  * (test/pacing/store.test.ts). Waiting, turns within a node and deadlines are the pacer's.
  */
 import type { BucketClaim, BucketSnapshot, QuotaView } from './bucket.ts';
-import type { Elsewhere } from './turns.ts';
+import type { Backlogs } from './waiter.ts';
 
 /** Who asks, for turns between nodes. */
 export interface Taker {
@@ -22,19 +22,36 @@ export interface Taker {
   served?: number;
 }
 
-/** Taken, or which bucket was full and for how long; null = until an answer comes. */
-export type TakeOutcome =
-  | { ok: true; served?: number }
-  | {
-      ok: false;
-      /** Name of the full bucket, or null: another node's call goes first. */
-      bucket: string | null;
-      /** Its id (name and key). */
-      id: string;
-      waitMs: number | null;
-      /** Service the workspace has had, as all nodes count it. */
-      served?: number;
-    };
+/** All was taken. */
+export interface Taken {
+  ok: true;
+  /** Service the workspace has had, as all nodes count it, this call included. */
+  served?: number;
+}
+
+/** A bucket was full. */
+export interface Full {
+  ok: false;
+  /** Name of the bucket. */
+  bucket: string;
+  /** Its id (name and key). */
+  id: string;
+  /** Milliseconds until it may not be; null = until an answer comes. */
+  waitMs: number | null;
+  /** Service the workspace has had, as all nodes count it. */
+  served?: number;
+}
+
+/** Nothing was full: another node's call goes first, or the counter cannot be asked at the moment. */
+export interface NotNow {
+  ok: false;
+  bucket: null;
+  /** Milliseconds until it is worth asking again. */
+  waitMs: number;
+  served?: number;
+}
+
+export type TakeOutcome = Taken | Full | NotNow;
 
 export interface QuotaStore {
   /** Takes all claims or none. */
@@ -58,7 +75,7 @@ export interface QuotaStore {
   /** Makes what `outlook` says of these buckets as true as it can be; absent where it always is. */
   look?(claims: readonly BucketClaim[]): Promise<void>;
   /** Tells other nodes what waits here for a domain; answers what waits there. Absent where there are none. */
-  exchange?(domain: string, backlog: Elsewhere): Promise<Elsewhere | undefined>;
+  exchange?(domain: string, backlog: Backlogs): Promise<Backlogs | undefined>;
   /** Nobody of this workspace waits any more. */
   left(taker: Taker): void;
   /** Longest sleep before asking again: what other nodes free is not told. */
