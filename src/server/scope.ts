@@ -1,7 +1,6 @@
 /** From a request with `:connection_id` to the scope in which the core works. */
 import type { FastifyRequest } from 'fastify';
-import { DEFAULT_PATIENCE_MS } from '../core/calls/pipeline.ts';
-import type { Scope } from '../core/calls/scope.ts';
+import { DEFAULT_PATIENCE_MS, type Scope } from '../core/calls/scope.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { PRIORITIES, type Priority } from '../core/pacing/bucket.ts';
 import { writeWatch } from './audit.ts';

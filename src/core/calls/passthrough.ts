@@ -14,11 +14,10 @@ import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
 import type { ConnectionRow } from '../store/schema.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { isPeekable, peek, peekWhole } from './peek.ts';
-import { DEFAULT_PATIENCE_MS } from './pipeline.ts';
 import type { TokenSource } from './ports.ts';
 import { pacedCaller, scopeClaims } from './quota-claims.ts';
 import { observeUsage, reportRefusal, withWait } from './quota-feedback.ts';
-import type { Scope } from './scope.ts';
+import { DEFAULT_PATIENCE_MS, type Scope } from './scope.ts';
 import { refuseControl } from './simulator-control.ts';
 import type { UsageSink } from './usage.ts';
 

@@ -3,6 +3,9 @@ import type { ObjectName, Platform, PlatformRequest, PlatformResponse, Unified }
 import type { Priority } from '../pacing/pacer.ts';
 import type { ConnectionRow, WorkspaceRow } from '../store/schema.ts';
 
+/** How long one platform request may take in all, in ms: waiting for quota, retries and the answer. */
+export const DEFAULT_PATIENCE_MS = 45_000;
+
 /** Time and number of platform requests behind one answer of ours: the response-time headers come from here. */
 export class Meter {
   /** Milliseconds during which at least one platform request was under way. */
@@ -29,7 +32,7 @@ export interface Scope {
   requestId: string;
   /** How urgent its platform calls are when quota is short. Default `interactive`. */
   priority?: Priority;
-  /** How long one platform request may take in all, waits for quota included, in ms. Default: what a caller sits out. */
+  /** How long one platform request may take in all, in ms. Default: `DEFAULT_PATIENCE_MS`, longer for uploads. */
   patienceMs?: number;
   /** Until when it waits for quota, in ms since 1970, if not as long as for the answer itself. */
   quotaDeadline?: number;
