@@ -111,7 +111,7 @@ describe('what the platform says', () => {
       ...parts,
       budgets: new RetryBudgets(),
       random: () => 0,
-      log: { debug() {}, warn() {} },
+      log: { debug() {} },
     });
     passthrough = new PassthroughService({
       ...parts,

@@ -132,7 +132,7 @@ export async function startPipelineWorld(
     clock,
     hosts,
     random: options.random ?? Math.random,
-    log: { debug() {}, warn() {} },
+    log: { debug() {} },
   });
   const scope = (signal = new AbortController().signal): Scope => ({
     workspace: { id: 'workspace' } as WorkspaceRow,

@@ -215,7 +215,8 @@ export class PassthroughService {
     const app = await tokens.appFor(connection);
     const { manifest } = platform;
     const claims = scopeClaims(scope, manifest, app?.client_id, this.#parts.tiers?.get(manifest.id), {
-      ...{ operation, method: request.method },
+      operation,
+      method: request.method,
       ...(organizationId === undefined ? {} : { organizationId }),
     });
     const circuit = circuitOf(platform, environment, operation);

@@ -38,7 +38,7 @@ export interface PipelineParts {
   usage?: UsageSink;
   /** 0 ≤ x < 1; jitter of the back-off. */
   random(): number;
-  log: { debug(facts: object, text: string): void; warn(facts: object, text: string): void };
+  log: { debug(facts: object, text: string): void };
 }
 
 /** How long one platform request may take in all where files are sent. */

@@ -177,7 +177,7 @@ export function restUntil(bucket: QuotaBucket, classification: Classification, n
 }
 
 /** Whom a call of this scope is made for, as quotas see it. `app`: client id of its platform app, if there is one. */
-export function quotaSubject({ connection, workspace }: Scope, app: string | undefined, tier?: string): QuotaSubject {
+function quotaSubject({ connection, workspace }: Scope, app: string | undefined, tier?: string): QuotaSubject {
   const userId = connection.account?.user_id;
   return {
     environment: connection.environment as Environment,

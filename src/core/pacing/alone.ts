@@ -38,7 +38,7 @@ export const FULL_UP_TO_MS = 300_000;
 const ARRIVAL_MS = 2_000;
 
 /** The share of the node at `rank` of `nodes`: shares add up to `limit` exactly. */
-export function shareOf(limit: number, nodes: number, rank: number): number {
+function shareOf(limit: number, nodes: number, rank: number): number {
   return Math.floor(limit / nodes) + (rank < limit % nodes ? 1 : 0);
 }
 

@@ -2,7 +2,7 @@
  * One quota bucket under one key: the counter of its rule, and all that changes its limit: what the platform said, what
  * was learned from its refusals, what others use, and what is kept for more urgent calls.
  *
- * The shared counter (`redis-script.ts`) holds the same rules; one suite of tests judges both.
+ * The shared counter (`redis-script-buckets.ts`) holds the same rules; one suite of tests judges both.
  */
 import type { QuotaRule } from '../connector/types.ts';
 import type { Counter } from './counter.ts';
@@ -69,6 +69,8 @@ export const CLEAN_MS = 60_000;
 /** Near the level of the last refusal a hidden limit is tried out in smaller steps: one refusal in many minutes. */
 export const NEAR = 0.9;
 export const RAISE_NEAR = 1.005;
+/** A hidden limit is raised only after this share of it was in use: less says nothing of it. */
+export const PRESSED = 0.8;
 /** At most this share of a bucket is kept free for more urgent calls, by rank of the waiting call. */
 export const RESERVE = [0, 0.05, 0.1, 0.2] as const;
 /** Shorter windows need no reserve: an urgent call waits a few seconds at most. */
@@ -81,10 +83,10 @@ export function bucketId(claim: BucketClaim): string {
 }
 
 /** A hidden limit is raised after a whole window at it without a refusal: sooner, nothing was shown. */
-export const cleanMs = (windowMs: number): number => Math.max(CLEAN_MS, windowMs);
+const cleanMs = (windowMs: number): number => Math.max(CLEAN_MS, windowMs);
 
 /** Refusals within one episode come from the same excess and count once. */
-export const episodeMs = (windowMs: number): number => Math.min(CLEAN_MS, Math.max(1_000, windowMs));
+const episodeMs = (windowMs: number): number => Math.min(CLEAN_MS, Math.max(1_000, windowMs));
 
 export class Bucket {
   readonly claim: BucketClaim;
@@ -175,7 +177,7 @@ export class Bucket {
   take(now: number, cost: number, rank: number): void {
     const limit = this.#grow(now);
     this.counter.take(now, cost, limit);
-    if (this.#learned !== undefined && this.counter.used(now, limit) >= 0.8 * limit) this.#pressed = true;
+    if (this.#learned !== undefined && this.counter.used(now, limit) >= PRESSED * limit) this.#pressed = true;
     if (this.#changedAt === 0) this.#changedAt = now;
     if (rank === 0 && this.claim.windowMs >= RESERVE_FROM_MS) {
       this.#urgent = this.#urgent * Math.exp(-(now - this.#urgentAt) / this.claim.windowMs) + cost;

@@ -12,9 +12,8 @@ export class MemoryStore implements QuotaStore {
   readonly pollMs = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
-  #sweepAt = SWEEP_ABOVE;
-
   readonly #onNew: ((bucket: Bucket) => void) | undefined;
+  #sweepAt = SWEEP_ABOVE;
 
   /** `onNew` is shown every bucket before its first use. */
   constructor(clock: Clock, onNew?: (bucket: Bucket) => void) {

@@ -1,6 +1,6 @@
 /** First part of the shared counter's script: what one bucket holds, what is free in it, taking and giving back. */
 import { FULL_UP_TO_MS } from './alone.ts';
-import { CLEAN_MS, NEAR, RAISE, RAISE_NEAR, RESERVE_FROM_MS } from './bucket.ts';
+import { CLEAN_MS, NEAR, PRESSED, RAISE, RAISE_NEAR, RESERVE, RESERVE_FROM_MS } from './bucket.ts';
 import { EDGE_MAX_MS, EDGE_SHARE, SPREAD_MS } from './counter.ts';
 import { GRANULES } from './window.ts';
 
@@ -194,7 +194,7 @@ local function kept(b, full)
   return sum
 end
 
-local RESERVE = {0, 0.05, 0.1, 0.2}
+local RESERVE = {${RESERVE.join(', ')}}
 local function room(b, rank)
   local full = math.max(1, math.floor(limitOf(b)))
   local r = full
@@ -266,7 +266,7 @@ local function taken(b, rank)
   if c.kind == 'G' then put(b, 't', math.max(b.t or 0, now) + c.cost * (c.w / limit)) end
   if c.max > 0 and not b.l then put(b, 'l', c.limit) end
   if b.l then
-    if inUse(b, limit) >= 0.8 * limit then put(b, 'pr', 1) end
+    if inUse(b, limit) >= ${PRESSED} * limit then put(b, 'pr', 1) end
     if not b.lt then put(b, 'lt', now) end
   end
   if rank == 0 and c.w >= ${RESERVE_FROM_MS} then

@@ -1,16 +1,21 @@
 /**
  * The shared counter's one script: everything a node wants done at a moment, in one atomic step, on the server's own
- * clock, so that the clocks of the nodes do not matter. The rules are those of `bucket.ts` and `counters.ts`.
+ * clock, so that the clocks of the nodes do not matter. The rules are those of `bucket.ts` and `counters.ts`; what one bucket
+ * holds and gives is in `redis-script-buckets.ts`.
  *
  * Keys, all under one prefix with one hash tag (`p`): `epoch` (made anew when the data were lost), `nodes` (name ->
  * last heard of), `cut` (what absent nodes may use by themselves), `b:<bucket>` (one hash each), `fl:<node>` (bucket ->
- * units under way at that node), `idx` (bucket -> last used), `w:<domain>:<rank>` and `ws:…` (waiting workspaces: service
- * had, last asked), `sv:<domain>:<rank>` (service had by workspaces that do not wait at the moment), `q:<domain>` (node ->
- * what waits there).
+ * units under way at that node), `idx` (bucket -> last used), `meta` (bucket -> its claim), `wd:<domain>` (when a call
+ * waited last), `w:<domain>:<rank>` and `ws:…` (waiting workspaces: service had, last asked), `sv:<domain>:<rank>` (service
+ * had by workspaces that do not wait at the moment), `q:<domain>` (node -> what waits there).
  *
  * Fields of a bucket: f units under way, u answered, lo/hi oldest and newest granule, g<n> granule, e end of a fixed
  * window, cy carried over its edge, t full again (even refill), r rest until, l learned limit, lt changed, ld lowered,
- * pr pressed, ja units of a node that was alone added, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent use, sd seeded after a loss, ra level refused last.
+ * pr pressed, ra level refused last, sl stated by the platform, x/xu used by others until, q/qu squeezed until, h/ht urgent
+ * use, sd seeded after a loss, ja when units of a node that was alone were added.
+ *
+ * Operations: t take, c charge, s settle, e a job ended, r refused, v what the platform says, q nobody of a workspace waits
+ * any more, b what waits, h heard of (the beat), j join, x good-bye, l list.
  */
 import { CLEAN_MS, LOWER } from './bucket.ts';
 import { BUCKETS } from './redis-script-buckets.ts';
@@ -20,16 +25,16 @@ import { LOWER_SHARE } from './turns.ts';
 export const ABSENT_MS = 1_500;
 
 /** After so long it is taken as gone: its calls as answered, its share as free. */
-export const GONE_MS = 60_000;
+const GONE_MS = 60_000;
 
 /** Most that a workspace can be behind the others in service: who was away cannot claim the past. */
-export const LAG = 8;
+const LAG = 8;
 
 /** What another node said of its waiting calls is believed for so long. */
-export const BACKLOG_MS = 1_500;
+const BACKLOG_MS = 1_500;
 
 /** A waiting call that was not asked for again within this time no longer holds its turn. */
-export const TURN_MS = 1_000;
+const TURN_MS = 1_000;
 
 export const SCRIPT = `${BUCKETS}
 -- Turns between nodes: among workspaces that wait, the one that had least goes first.
