@@ -1,12 +1,13 @@
 /** Managers that are out, overrun, or refuse: what goes on, for how long, and what is said. */
 import { execFileSync } from 'node:child_process';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/core/store/port.ts';
 import { getSecret, managedKeyId } from '../../src/core/store/repositories/index.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import {
   type Clouds,
+  empty,
   keyAddress,
   MANAGERS,
   newOwner,
@@ -197,44 +198,43 @@ describe.each(MANAGERS)('%s', (place) => {
 });
 
 describe.each(MANAGERS)('master key kept by %s', (place) => {
+  beforeEach(() => empty(store));
+
   const open = async (options: Parameters<typeof openVaultOn>[2] = {}) => {
     const own = scratch();
-    const database = await openDatabase(own.path);
     const masterKey = `k-${place}:${keyAddress(clouds, place)}`;
-    const world = await openVaultOn(database, own.path, { masterKey, ...options });
-    const owner = await newOwner(database);
+    const world = await openVaultOn(store, own.path, { masterKey, ...options });
+    const owner = await newOwner(store);
     return {
       world,
       owner,
       masterKey,
-      database,
       path: own.path,
       async done() {
         await world.close();
-        await database.close();
         await own.remove();
       },
     };
   };
 
   it('is made once, wrapped, and opens what it sealed in another process', async () => {
-    const { world, owner, database, path, masterKey, done } = await open();
-    await world.secrets.put(database.db, owner, 'tokens', { token: 'a' });
+    const { world, owner, path, masterKey, done } = await open();
+    await world.secrets.put(store.db, owner, 'tokens', { token: 'a' });
     const { rows } = await sql<{
       id: string;
       wrapped: { by: string; text: string };
-    }>`select * from master_keys`.execute(database.db);
+    }>`select * from master_keys`.execute(store.db);
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ id: `k-${place}`, wrapped: { by: keyAddress(clouds, place) } });
     expect(JSON.stringify(rows)).not.toContain(world.keyring.active.bytes.toString('base64'));
-    const again = await openVaultOn(database, path, { masterKey });
-    expect((await again.secrets.get(database.db, owner, 'tokens'))!.plain).toEqual({ token: 'a' });
+    const again = await openVaultOn(store, path, { masterKey });
+    expect((await again.secrets.get(store.db, owner, 'tokens'))!.plain).toEqual({ token: 'a' });
     // Under another id the wrapped key does not unwrap where the service authenticates the id.
     if (place !== 'azure') {
-      await sql`update master_keys set id = 'other'`.execute(database.db);
-      await sql`delete from secrets`.execute(database.db);
+      await sql`update master_keys set id = 'other'`.execute(store.db);
+      await sql`delete from secrets`.execute(store.db);
       await expect(
-        openVaultOn(database, path, { masterKey: masterKey.replace(`k-${place}`, 'other') }),
+        openVaultOn(store, path, { masterKey: masterKey.replace(`k-${place}`, 'other') }),
       ).rejects.toMatchObject({ code: 'vault_key_service_denied' });
     }
     await again.close();
@@ -242,10 +242,10 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
   });
 
   it('survives an outage for the time configured, ends at once when it is switched off, and comes back', async () => {
-    const { world, owner, database, done } = await open({ settings: { keyOutageMs: 60 * MINUTE } });
+    const { world, owner, done } = await open({ settings: { keyOutageMs: 60 * MINUTE } });
     const { secrets, serviceKeys, clock } = world;
-    await secrets.put(database.db, owner, 'tokens', { token: 'a' });
-    const get = async () => (await secrets.get(database.db, owner, 'tokens'))!.plain['token'];
+    await secrets.put(store.db, owner, 'tokens', { token: 'a' });
+    const get = async () => (await secrets.get(store.db, owner, 'tokens'))!.plain['token'];
     clouds[place].fault = 'down';
     await clock.advance(10 * MINUTE);
     await serviceKeys.renew();
@@ -260,7 +260,7 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
     await clock.advance(6 * MINUTE);
     await serviceKeys.renew();
     await expect(get()).rejects.toMatchObject({ code: 'vault_key_service_denied' });
-    await expect(secrets.put(database.db, owner, 'tokens', { token: 'b' })).rejects.toMatchObject({
+    await expect(secrets.put(store.db, owner, 'tokens', { token: 'b' })).rejects.toMatchObject({
       code: 'vault_key_service_denied',
     });
     clouds[place].keyEnabled = true;
@@ -272,11 +272,10 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
 
   it('out at start: refused after a few tries, with the reason', async () => {
     const own = scratch();
-    const database = await openDatabase(own.path);
     clouds[place].fault = 'down';
     const clock = new VirtualClock();
     let open = true;
-    const opening = openVaultOn(database, own.path, { masterKey: keyAddress(clouds, place), clock }).finally(() => {
+    const opening = openVaultOn(store, own.path, { masterKey: keyAddress(clouds, place), clock }).finally(() => {
       open = false;
     });
     opening.catch(() => undefined);
@@ -284,8 +283,7 @@ describe.each(MANAGERS)('master key kept by %s', (place) => {
     await expect(opening).rejects.toMatchObject({ code: 'vault_key_service_unavailable' });
     // Nothing was settled on, so the next start is a first start.
     clouds[place].fault = 'none';
-    await (await openVaultOn(database, own.path, { masterKey: keyAddress(clouds, place) })).close();
-    await database.close();
+    await (await openVaultOn(store, own.path, { masterKey: keyAddress(clouds, place) })).close();
     await own.remove();
   }, 120_000);
 });

@@ -3,25 +3,31 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keepKeyring, openKeyring } from '../../src/core/auth/keyring.ts';
 import type { Store } from '../../src/core/store/port.ts';
 import { getSecret, keyIdsInUse, type SecretOwner } from '../../src/core/store/repositories/index.ts';
-import { newOwner, openDatabase, openVaultOn, scratch } from './support/world.ts';
+import { empty, newOwner, openDatabase, openVaultOn, scratch } from './support/world.ts';
 
 const base64 = () => randomBytes(32).toString('base64');
 const [OLD, NEW] = [`old:${base64()}`, `new:${base64()}`];
 
-let directory: ReturnType<typeof scratch>;
+const database = scratch();
 let store: Store;
-beforeEach(async () => {
-  directory = scratch();
-  store = await openDatabase(directory.path);
+/** Where the key file of a test lies. */
+let directory: ReturnType<typeof scratch>;
+beforeAll(async () => {
+  store = await openDatabase(database.path);
 });
-afterEach(async () => {
+afterAll(async () => {
   await store.close();
-  await directory.remove();
+  await database.remove();
 });
+beforeEach(async () => {
+  await empty(store);
+  directory = scratch();
+});
+afterEach(() => directory.remove());
 
 const open = (options: Parameters<typeof openVaultOn>[2] = {}) => openVaultOn(store, directory.path, options);
 type World = Awaited<ReturnType<typeof open>>;
