@@ -1,4 +1,35 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that start many processes or wait for real ones, the longest first. */
+const LONG = [
+  'test/docs/samples',
+  'test/vault/life',
+  'test/tiktok-depth/reports',
+  'test/security/leak',
+  'test/vault/outage',
+  'test/vault/kill',
+  'test/tiktok-depth/conversions',
+  'test/scenarios/cli',
+  'test/pacing/all-platform-limits',
+  'test/reports/jobs',
+  'test/scenarios/start',
+  'test/scenarios/refresh-year',
+];
+
+/**
+ * Of a fresh clone vitest knows no times and begins with the files of most bytes, so that the longest came last and one
+ * core waited for them.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((name) => moduleId.includes(`/${name}`));
+      return at < 0 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** One suite for the machine's two cores; every test file has its own process, as servers and workers need. */
 export default defineConfig({
@@ -6,6 +37,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests of killed processes and of real servers share CI's two cores: one that fails there is tried once more, and the

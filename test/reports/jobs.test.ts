@@ -24,7 +24,7 @@ beforeAll(async () => {
   const ready = polyad.simulator.ready as unknown as TikTokReady;
   organization = ready.advertiser_ids[0] as string;
   connection = (await polyad.connect()).get('id') as string;
-  await polyad.control('POST', '/seed', { volume: 2_000, advertiser_id: organization, deleted_share: 0.1 });
+  await polyad.control('POST', '/seed', { volume: 1_200, advertiser_id: organization, deleted_share: 0.1 });
   query = {
     org_id: organization,
     level: 'ad',
@@ -114,9 +114,9 @@ describe('the result', () => {
     const tag = first.headers.get('etag') as string;
     const rest = await jobs.download(id, { range: 'bytes=10000-', 'if-range': tag });
     expect(rest.status).toBe(206);
-    expect(Buffer.concat([Buffer.from(await first.arrayBuffer()), Buffer.from(await rest.arrayBuffer())])).toEqual(
-      whole,
-    );
+    const joined = Buffer.concat([Buffer.from(await first.arrayBuffer()), Buffer.from(await rest.arrayBuffer())]);
+    // Byte by byte `toEqual` takes seconds.
+    expect(joined.equals(whole)).toBe(true);
     const end = await jobs.download(id, { range: 'bytes=-10' });
     expect(await end.text()).toBe(whole.subarray(-10).toString());
     expect((await jobs.download(id, { range: 'bytes=10000-', 'if-range': '"other"' })).status).toBe(200);
