@@ -28,6 +28,7 @@ import { knownSecrets } from '../core/http/redact-values.ts';
 import { LaunchService } from '../core/launch/service.ts';
 import { Leads } from '../core/leads/service.ts';
 import { MediaUploads } from '../core/media/upload.ts';
+import { openWalks } from '../core/objects/walks/open.ts';
 import { openPacer } from '../core/pacing/open.ts';
 import { ReportFiles } from '../core/report-jobs/files.ts';
 import { ReportRunner } from '../core/report-jobs/runner.ts';
@@ -147,7 +148,8 @@ export async function buildCore({
   const tokenServices = createTokenServices({ ...parts, lease: lease.lease, onStep: tokenCare?.onStep });
   const { tokens, apps } = tokenServices;
   const usage = new PlatformUsage({ db: store.db, clock, log });
-  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage });
+  const walks = await openWalks(config, clock, log);
+  const runtime = createRuntime({ config, store, registry, clock, log, http, tokens, pacer, breakers, usage, walks });
   const connectionServices = createConnectionServices(parts, tokenServices, runtime);
   const tokenSweep = new TokenSweep({ store, registry, clock, log, tokens, probe: prober(runtime) });
   const trees = new AccountTrees(runtime);
@@ -209,6 +211,7 @@ export async function buildCore({
       await connectionServices.connect.settle();
       await connectionServices.connections.settle();
       await pacing.close();
+      await walks.close();
       await callLog.close();
       await usage.close();
       await audit.close();

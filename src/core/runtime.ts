@@ -19,6 +19,7 @@ import { Writes } from './idempotency/writes.ts';
 import { Bulk } from './objects/bulk.ts';
 import { ObjectService } from './objects/service.ts';
 import { SpendGuards } from './objects/spend.ts';
+import type { Walks } from './objects/walks/book.ts';
 import { Pacer } from './pacing/pacer.ts';
 import { type Plan, planCalls } from './pacing/plan.ts';
 import { ReportService } from './reports/service.ts';
@@ -39,6 +40,8 @@ export interface RuntimeParts {
   breakers?: Breakers;
   /** Counts what is called at platforms. */
   usage?: UsageSink;
+  /** What callers of lists were handed out; default: in memory. */
+  walks?: Walks;
   /** 0 ≤ x < 1; tests pass a fixed one. */
   random?: () => number;
 }
@@ -95,6 +98,7 @@ export function createRuntime(parts: RuntimeParts): Runtime {
   const objects = new ObjectService({
     ...{ registry, contexts, clock, guards: new SpendGuards(store) },
     observer: new CreatorBook(store, clock),
+    walks: parts.walks,
   });
   const journal = new Journal({ store, clock, log });
   const writes = new Writes(objects, journal, (connection_id) => forgetKeptSegments(store.db, { connection_id }));

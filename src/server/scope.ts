@@ -67,6 +67,7 @@ export async function scopeOf(deps: Deps, request: FastifyRequest): Promise<Scop
   request.state.connection = connection;
   return {
     ...{ workspace, connection, requestId: request.id, signal: request.state.signal, meter: request.state.meter },
+    caller: { key: principal.key.id, address: request.ip },
     ...priorityOf(request),
     ...quotaDeadlineOf(request, deps.runtime.clock.now().getTime()),
     ...(request.method === 'GET' ? {} : { watch: writeWatch(deps, request, connection.id) }),

@@ -26,9 +26,19 @@ export class Meter {
   }
 }
 
+/** Who calls, as far as it can be told. */
+export interface Caller {
+  /** Id of the API key. */
+  key: string;
+  /** Where the call came from. */
+  address?: string | undefined;
+}
+
 export interface Scope {
   workspace: WorkspaceRow;
   connection: ConnectionRow;
+  /** Absent for work of polyad's own. */
+  caller?: Caller;
   requestId: string;
   /** How urgent its platform calls are when quota is short. Default `interactive`. */
   priority?: Priority;

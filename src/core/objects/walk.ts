@@ -107,12 +107,13 @@ class Seen {
 }
 
 /** Most rows handed on at once. */
-const BATCH = 200;
+export const BATCH = 200;
 
 /**
  * Native rows from row `offset` on, in batches. `pageHint` is how many rows the caller expects to take, so that a small
  * window does not fetch a large page, nor wait for rows that nobody asked for. `idOf`: what a row is recognised by, so that
- * one which moves to another page while the list is read comes once, and in a whole list is not missed.
+ * one which moves to another page while the list is read comes once, and in a whole list is not missed. `counted` is told
+ * how many rows the list has, where the platform says it.
  */
 export async function* walk(
   input: OperationInput,
@@ -121,23 +122,20 @@ export async function* walk(
   offset: number,
   pageHint = Number.POSITIVE_INFINITY,
   idOf?: (row: Native) => unknown,
+  counted?: (total: number | undefined) => void,
 ): AsyncGenerator<Native[], void, undefined> {
   let skip = offset;
-  const whole = operation.run !== undefined && ((await operation.needsRun?.(input)) ?? true);
-  if (!whole) {
+  if (!(await isRun(input, operation))) {
     let begun = false;
     try {
-      for await (const rows of paged(input, operation, filters, offset, pageHint, idOf)) {
+      for await (const rows of paged(input, operation, filters, offset, pageHint, idOf, counted)) {
         begun = true;
         yield rows;
       }
       return;
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;
-      if (begun)
-        throw new PolyadError('platform_conflict', {
-          message: 'The list changed while it was read, in a way that takes reading it anew. Repeat the call.',
-        });
+      if (begun) throw changedMeanwhile();
     }
   }
   if (operation.run !== undefined) {
@@ -154,10 +152,20 @@ export async function* walk(
   }
 }
 
+/** Whether the list is made by the operation's own `run` in this ad account. */
+const isRun = async (input: OperationInput, operation: ListOperation): Promise<boolean> =>
+  operation.run !== undefined && ((await operation.needsRun?.(input)) ?? true);
+
+/** The caller has to begin anew. */
+export const changedMeanwhile = (): PolyadError =>
+  new PolyadError('platform_conflict', {
+    message: 'The list changed while it was read, in a way that takes reading it anew. Repeat the call.',
+  });
+
 const isRow = (row: unknown): row is Native => typeof row === 'object' && row !== null && !Array.isArray(row);
 
 /** A row of another kind than the paged call is for. */
-class Unfit extends Error {}
+export class Unfit extends Error {}
 
 /** The same by the paged call. Throws `Unfit` when it comes upon such a row. */
 async function* paged(
@@ -167,19 +175,83 @@ async function* paged(
   offset: number,
   pageHint: number,
   idOf: ((row: Native) => unknown) | undefined,
+  counted: ((total: number | undefined) => void) | undefined,
 ): AsyncGenerator<Native[], void, undefined> {
   let skip = offset;
   const request = filtered(input, operation, filters);
   const jumped = (skipped: number): void => {
     skip = offset - skipped;
   };
-  for await (const rows of pages(input, operation, request, offset, pageHint, jumped, new Seen(idOf))) {
+  for await (const rows of pages(input, operation, request, offset, pageHint, jumped, new Seen(idOf), counted)) {
     if (operation.unfit !== undefined && rows.some(operation.unfit)) throw new Unfit();
     const from = Math.min(skip, rows.length);
     skip -= from;
     for (let at = from; at < rows.length; at += BATCH)
       yield from === 0 && rows.length <= BATCH ? rows : rows.slice(at, at + BATCH);
   }
+}
+
+/** One native page. `members` say which. */
+async function fetchPage(
+  input: OperationInput,
+  operation: ListOperation,
+  request: PlatformRequest,
+  members: Native,
+): Promise<{ json: unknown; rows: Native[] }> {
+  const { json } = await input.ctx.request({ ...request, query: { ...request.query, ...members } });
+  const found = getPath(json, operation.rows);
+  const rows: unknown[] = Array.isArray(found) ? found : [];
+  if (!rows.every(isRow))
+    throw new PolyadError('platform_unknown_error', {
+      message: 'The platform’s list holds something that is no object.',
+      details: { operation: request.operation },
+    });
+  return { json, rows };
+}
+
+type NumberedRecipe = Extract<PagingRecipe, { kind: 'page' | 'offset' }>;
+
+/** What asks for page `index`, from 0, of `size` rows each. */
+const numberedPage = (recipe: NumberedRecipe, index: number, size: number): Native =>
+  recipe.kind === 'page'
+    ? { [recipe.page]: index + recipe.firstPage, [recipe.size]: size }
+    : { [recipe.offset]: index * size, [recipe.size]: size };
+
+/** How many rows the list has; undefined where the platform does not say. A total of 0 beside rows is a way of not counting. */
+function totalOf(recipe: NumberedRecipe, json: unknown): number | undefined {
+  const total = recipe.total === undefined ? 0 : Number(getPath(json, recipe.total));
+  return total > 0 ? total : undefined;
+}
+
+/** Whether a page is the last one. Without a total a short page is. */
+export const isLastPage = (total: number | undefined, index: number, size: number, rows: number): boolean =>
+  rows === 0 || (total === undefined ? rows < size : (index + 1) * size >= total);
+
+/** A list of which any page can be asked for. */
+export interface NumberedPages {
+  /** Most rows of a page. */
+  maxSize: number;
+  /** Page `index`, from 0, of `size` rows each, and how many rows there are in all. Throws `Unfit` as `walk` does within. */
+  read(index: number, size: number): Promise<{ rows: Native[]; total: number | undefined }>;
+}
+
+/** The list's pages by number; undefined where the platform does not number them. */
+export async function numberedPages(
+  input: OperationInput,
+  operation: ListOperation,
+  filters: ListFilters,
+): Promise<NumberedPages | undefined> {
+  const recipe = operation.paging;
+  if ((recipe.kind !== 'page' && recipe.kind !== 'offset') || (await isRun(input, operation))) return undefined;
+  const request = filtered(input, operation, filters);
+  return {
+    maxSize: recipe.maxSize,
+    async read(index, size) {
+      const { json, rows } = await fetchPage(input, operation, request, numberedPage(recipe, index, size));
+      if (operation.unfit !== undefined && rows.some(operation.unfit)) throw new Unfit();
+      return { rows, total: totalOf(recipe, json) };
+    },
+  };
 }
 
 /** Pages of rows. `jumped` tells how many rows before the first page were left out by the recipe itself. */
@@ -191,19 +263,10 @@ async function* pages(
   pageHint: number,
   jumped: (rows: number) => void,
   seen: Seen,
+  counted: ((total: number | undefined) => void) | undefined,
 ): AsyncGenerator<Native[], void, undefined> {
   const recipe: PagingRecipe = operation.paging;
-  const fetch = async (members: Native): Promise<{ json: unknown; rows: Native[] }> => {
-    const { json } = await input.ctx.request({ ...request, query: { ...request.query, ...members } });
-    const found = getPath(json, operation.rows);
-    const rows: unknown[] = Array.isArray(found) ? found : [];
-    if (!rows.every(isRow))
-      throw new PolyadError('platform_unknown_error', {
-        message: 'The platform’s list holds something that is no object.',
-        details: { operation: request.operation },
-      });
-    return { json, rows };
-  };
+  const fetch = (members: Native) => fetchPage(input, operation, request, members);
   if (recipe.kind === 'none') {
     yield seen.fresh((await fetch({})).rows);
     return;
@@ -217,18 +280,13 @@ async function* pages(
       let before: number | undefined;
       let moved = false;
       for (let page = first; page - first < MAX_PAGES; page += 1) {
-        const position: Native =
-          recipe.kind === 'page'
-            ? { [recipe.page]: page + recipe.firstPage, [recipe.size]: size }
-            : { [recipe.offset]: page * size, [recipe.size]: size };
-        const { json, rows } = await fetch(position);
+        const { json, rows } = await fetch(numberedPage(recipe, page, size));
+        const total = totalOf(recipe, json);
+        counted?.(total);
         yield seen.fresh(rows);
-        const total = recipe.total === undefined ? undefined : Number(getPath(json, recipe.total));
         moved ||= before !== undefined && total !== before;
         before = total;
-        // A total of 0 beside rows is a platform's way of not counting: then a short page is the end.
-        if (total !== undefined && total > 0 ? (page + 1) * size >= total : rows.length < size) break;
-        if (rows.length === 0) break;
+        if (isLastPage(total, page, size, rows.length)) break;
       }
       // Rows that were removed pull others to pages that have been read already: they are found by reading again.
       if (!moved || !whole) return;
@@ -271,7 +329,7 @@ async function followLink(input: OperationInput, operation: ListOperation, reque
  * Page size for a window of `hint` rows at `offset`: one page that covers the window exactly where that is possible,
  * else the largest page.
  */
-function pageSize(maxSize: number, offset: number, hint: number): number {
+export function pageSize(maxSize: number, offset: number, hint: number): number {
   if (hint >= maxSize) return maxSize;
   for (let size = hint; size <= Math.min(maxSize, hint * 2); size += 1) {
     if (Math.floor(offset / size) === Math.floor((offset + hint - 1) / size)) return size;

@@ -99,7 +99,7 @@ function operationsOf(object: ObjectName) {
           description:
             object === 'report'
               ? `One row per entity and window, streamed as it is read. With \`Accept: application/x-ndjson\` one row per line. ${read}`
-              : `A page of ${plural}. Fewer rows than \`limit\` mean that there are no more. ${read}`,
+              : `A page of ${plural}. Fewer rows than \`limit\` mean that there are no more. Who adds the rows received to \`offset\` gets each that is there all the time once, though others write to the list. ${read}`,
           access: 'read',
           params: CONNECTION,
           parameters: listParameters(object),
