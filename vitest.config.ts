@@ -10,6 +10,7 @@ const LONG = [
   'test/vault/outage',
   'test/vault/kill',
   'test/tiktok-depth/conversions',
+  'test/transport/paging-callers',
   'test/scenarios/cli',
   'test/pacing/all-platform-limits',
   'test/reports/jobs',

@@ -49,7 +49,7 @@ beforeAll(async () => {
   few = await makeAccount();
   await many.have(ROWS);
   await few.have(FEW);
-}, 120_000);
+}, 240_000);
 afterAll(() => polyad?.close());
 
 /** One caller reads everything while `change` is done between pages; then what was missed, and what came twice. */
