@@ -58,10 +58,11 @@ export function addKeys(program: Command): void {
       keys
         .command('bootstrap')
         .description(
-          'make a workspace and its first key in the database itself (the embedded one: with the server stopped)',
+          'make a workspace and its first key in the database itself (the embedded one: with the server stopped); says what is there where there is a key already',
         )
         .option('--workspace-name <name>', 'name of the new workspace; customers see it')
         .option('--workspace <id>', 'a key for this workspace instead of a new one')
+        .option('--another', 'make one although there is a key already')
         .option('--data-dir <folder>', 'folder of the embedded database (POLYAD_DATA_DIR)'),
     ),
   ).action(async (flags) => (await load()).bootstrap(flags));

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { readConfig } from '../../app/config-file.ts';
 import type { Config } from '../../core/config.ts';
 import type { Store, StoreLog } from '../../core/store/port.ts';
+import type { listRulingKeys } from '../../core/store/repositories/index.ts';
 import { connectTo, type TargetFlags } from '../client.ts';
-import { usage } from '../errors.ts';
+import { CliError, usage } from '../errors.ts';
 import { readDuration } from '../flags.ts';
 import { print, readFormat } from '../output.ts';
 import { stderrStyle } from '../terminal.ts';
@@ -100,22 +101,48 @@ export async function revoke(id: string, flags: KeyFlags): Promise<void> {
   print(await client.json(`/v1/keys/${encodeURIComponent(id)}${ofWorkspace(flags)}`, { method: 'DELETE' }), format);
 }
 
+const BOOTSTRAP_LOCK = 7_653_001;
+/** Keys that are named when there are some already. */
+const NAMED_KEYS = 5;
+
+function alreadyThere(keys: Awaited<ReturnType<typeof listRulingKeys>>): CliError {
+  const facts = keys.slice(0, NAMED_KEYS).map(({ workspace, workspace_id, name, prefix, created_at, last_used_at }) => {
+    const used = last_used_at === null ? 'never used' : `last used ${last_used_at.toISOString()}`;
+    return `workspace ${workspace_id} (${workspace}): key ${prefix}… (${name}), made ${created_at.toISOString()}, ${used}`;
+  });
+  const more = keys.length - facts.length;
+  const named = more > 0 ? [...facts, `and ${more} more`] : facts;
+  const code = 'already_bootstrapped';
+  const message = 'This installation has a key that may make others already, so none was made.';
+  const fix =
+    'Use it (`polyad keys create` makes others with it). Where it is lost: `polyad keys bootstrap --another --workspace <id>`, then revoke it.';
+  return new CliError(message, { code, facts: named, fix, body: { code, message, fix, details: { keys: named } } });
+}
+
 /**
  * The first key: made in the database itself, since without a key the API lets nobody in. On the embedded database the
- * server must be stopped, because it holds the directory.
+ * server must be stopped, because it holds the directory. Where somebody has such a key already, another is made only when
+ * that is asked for: whoever runs it twice by mistake must not leave keys about that may do everything.
  */
-export async function bootstrap(flags: NewKeyFlags & { workspaceName?: string }): Promise<void> {
+export async function bootstrap(flags: NewKeyFlags & { workspaceName?: string; another?: boolean }): Promise<void> {
   const format = readFormat(flags.output);
   const scopes = await scopesOf(flags);
   const config = await readConfig(process.env, { POLYAD_DATA_DIR: flags.dataDir });
   const { createLog } = await import('../../app/log.ts');
   const { openStore } = await import('../../core/store/port.ts');
   const { KEY_SCOPES } = await import('../../core/auth/key-scopes.ts');
-  const { createApiKey, createWorkspace, getWorkspace } = await import('../../core/store/repositories/index.ts');
+  const { createApiKey, createWorkspace, getWorkspace, listRulingKeys } = await import(
+    '../../core/store/repositories/index.ts'
+  );
+  const { sql } = await import('kysely');
   const log = createLog(config.logLevel === 'debug' ? 'debug' : 'warn');
   const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   try {
     const made = await store.db.transaction().execute(async (trx) => {
+      // One at a time: two at once would both find nothing.
+      await sql`select pg_advisory_xact_lock(${BOOTSTRAP_LOCK}::bigint)`.execute(trx);
+      const there = await listRulingKeys(trx, new Date());
+      if (there.length > 0 && flags.another !== true) throw alreadyThere(there);
       const workspace =
         flags.workspace === undefined
           ? await createWorkspace(trx, { name: flags.workspaceName ?? 'Main' })

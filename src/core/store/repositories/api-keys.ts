@@ -83,6 +83,20 @@ export async function createApiKey(
   return { key, row };
 }
 
+/** Keys of any workspace that work at `now` and may make further keys, oldest first, with the names of their workspaces. */
+export function listRulingKeys(db: Db, now: Date): Promise<(ApiKeyRow & { workspace: string })[]> {
+  return db
+    .selectFrom('api_keys')
+    .innerJoin('workspaces', 'workspaces.id', 'api_keys.workspace_id')
+    .select(COLUMNS.map((name) => `api_keys.${name}` as const))
+    .select('workspaces.name as workspace')
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .where(sql<boolean>`api_keys.scopes && array['admin', 'operator']`)
+    .orderBy('api_keys.created_at')
+    .execute();
+}
+
 /** What every random key of ours compares with when there is none: the same work is done either way. */
 const NO_HASH = '0'.repeat(64);
 
