@@ -19,7 +19,14 @@ import type { ConnectionRow, WorkspaceRow } from '../../src/core/store/schema.ts
  * What the upstream does with a request. `hang`: answers never. `reset`: breaks the connection off. `slow_body`: sends
  * the headers, then a piece every 50 ms, for 400 ms.
  */
-export type Behaviour = 'ok' | 'error' | 'hang' | 'reset' | 'slow_body' | { retryAfterSeconds: number };
+export type Behaviour =
+  | 'ok'
+  | 'error'
+  | 'hang'
+  | 'reset'
+  | 'slow_body'
+  | { retryAfterSeconds: number }
+  | { status?: number; headers: Record<string, string>; bytes: Buffer };
 
 export interface PipelineWorld {
   platform: Platform;
@@ -62,6 +69,7 @@ const acme = {
     },
   },
   objects: {},
+  endpointClass: (operation: string) => operation.split('/', 1)[0],
 } as unknown as Platform;
 
 function answer(behaviour: Behaviour, response: ServerResponse): void {
@@ -80,6 +88,11 @@ function answer(behaviour: Behaviour, response: ServerResponse): void {
       clearInterval(timer);
       response.end();
     }, 50);
+    return;
+  }
+  if (typeof behaviour === 'object' && 'bytes' in behaviour) {
+    response.writeHead(behaviour.status ?? 200, { 'content-type': 'application/json', ...behaviour.headers });
+    response.end(behaviour.bytes);
     return;
   }
   const ok = behaviour === 'ok';

@@ -4,10 +4,18 @@ import type { Classification, Platform } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import type { Circuit } from '../http/breaker.ts';
 
-/** The breaker of an operation. */
-export function circuitOf(platform: Platform, environment: string, operation: string): Circuit {
-  const endpoints = platform.endpointClass?.(operation) ?? (operation.replace(/^\/+/, '').split('/', 1)[0] || 'all');
-  return { platform: platform.manifest.id, environment, endpoints };
+/** The breaker of all that a platform does not know by name. */
+const OTHER = 'other';
+
+/**
+ * The breaker of an operation. `given`: the caller chose it, so without the platform's own classes it is one among all
+ * others: breakers and the labels of their metric must be as many as we know, not as callers make up.
+ */
+export function circuitOf(platform: Platform, environment: string, operation: string, given = false): Circuit {
+  const { endpointClass, manifest } = platform;
+  const own = given ? OTHER : operation.replace(/^\/+/, '').split('/', 1)[0] || 'all';
+  const endpoints = endpointClass === undefined ? own : (endpointClass(operation) ?? OTHER);
+  return { platform: manifest.id, environment, endpoints };
 }
 
 /** The answer while the breaker is open. What the platform said last in this call belongs to it. */

@@ -219,7 +219,7 @@ export class PassthroughService {
       method: request.method,
       ...(organizationId === undefined ? {} : { organizationId }),
     });
-    const circuit = circuitOf(platform, environment, operation);
+    const circuit = circuitOf(platform, environment, operation, true);
     const refused = breakers.waitMs(circuit);
     if (refused > 0) throw circuitOpen(platform, circuit, operation, refused);
     // What is known to be dead is refused before it waits for its turn.

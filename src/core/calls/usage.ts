@@ -10,8 +10,12 @@ import type { ConnectionRow, Db } from '../store/schema.ts';
 
 const FLUSH_INTERVAL_MS = 2_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Most counters in memory while the database is away; further new ones are not counted. */
 const MOST = 50_000;
+/** Most names of operations of one workspace on one day: more than platforms have. Others are counted together. */
+const MOST_NAMES = 500;
+const OTHER = '(other)';
 /** Pass-through can name anything; what is no operation's name is counted together. */
 const OPERATION = /^[a-z0-9_/.{}-]{1,120}$/i;
 
@@ -38,6 +42,9 @@ export class PlatformUsage implements UsageSink {
   /** By workspace, since they were gathered last: a call costs a look and an increment, and no text is made for it. */
   #counted = new Map<string, Counter[]>();
   #counters = 0;
+  /** Names seen today, by workspace. */
+  readonly #names = new Map<string, Set<string>>();
+  #day = 0;
   /** What is to be written, by the members of its row. */
   #calls = new Map<string, number>();
   #minutes = new Map<string, number>();
@@ -55,7 +62,7 @@ export class PlatformUsage implements UsageSink {
     if (this.#closed) return;
     const now = this.#clock.now().getTime();
     const minute = now - (now % MINUTE_MS);
-    const name = OPERATION.test(operation) ? operation : '(other)';
+    const name = this.#nameOf(workspace_id, operation, now);
     const result = outcome ?? '';
     let list = this.#counted.get(workspace_id);
     if (list === undefined) {
@@ -81,6 +88,24 @@ export class PlatformUsage implements UsageSink {
       this.#timer = undefined;
       void this.flush();
     }, FLUSH_INTERVAL_MS).unref();
+  }
+
+  /** The name that an operation is counted under: as many as a caller makes up would be rows and memory without end. */
+  #nameOf(workspace: string, operation: string, now: number): string {
+    const day = now - (now % DAY_MS);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#names.clear();
+    }
+    let names = this.#names.get(workspace);
+    if (names === undefined) {
+      names = new Set();
+      this.#names.set(workspace, names);
+    }
+    if (names.has(operation)) return operation;
+    if (names.size >= MOST_NAMES || !OPERATION.test(operation)) return OTHER;
+    names.add(operation);
+    return operation;
   }
 
   /** Writes what was counted so far. Never rejects: what cannot be written is kept for the next time. */

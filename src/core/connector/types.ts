@@ -329,8 +329,11 @@ export interface Platform {
   accounts?: AccountsSpec;
   /** The way to production access: what the platform's review asks. */
   launch?: LaunchSpec;
-  /** Which endpoints fail together, for circuit breakers. Default: the first part of the operation's name. */
-  endpointClass?(operation: string): string;
+  /**
+   * Which endpoints fail together, for circuit breakers; of a fixed set, since callers of pass-through choose operations.
+   * Undefined: unknown; all such share a breaker. Default: the first part of the operation's name, where we choose it.
+   */
+  endpointClass?(operation: string): string | undefined;
   /** JSON that stands for the answer to a request which a dry run does not send; default an empty object. */
   dryRunAnswer?(request: PlatformRequest): unknown;
   /** The operation (quota class, name in logs) that a pass-through path stands for. Default: the path itself. */

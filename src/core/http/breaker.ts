@@ -39,7 +39,7 @@ const MIN_CALLS = 20;
 const FAILED_SHARE = 0.5;
 /** Between two probes. */
 export const PROBE_INTERVAL_MS = 5_000;
-/** Breakers remembered; their keys come from paths that callers choose in pass-through. */
+/** Breakers remembered: far more than there are platforms, environments and classes of endpoints. */
 const REMEMBERED = 2_000;
 
 /** A call that was let through: `ended` must be called once, `undefined` when the call says nothing of the platform. */

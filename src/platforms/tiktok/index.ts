@@ -4,6 +4,7 @@ import { auth } from './auth.ts';
 import { accounts } from './business-center.ts';
 import { conversions } from './conversions.ts';
 import { dryRunAnswer } from './dry-run.ts';
+import { ENDPOINT_FAMILIES } from './endpoint-families-table.ts';
 import { errors } from './errors.ts';
 import { launch } from './launch.ts';
 import { leads } from './leads.ts';
@@ -41,8 +42,11 @@ export default definePlatform({
   launch,
   conversions,
   // Campaigns, ad groups and ads are served together; files, reports and look-ups each by systems of their own.
-  endpointClass: (operation) =>
-    /^(campaign|adgroup|ad)\//.test(operation) ? 'ads' : (operation.split('/', 1)[0] as string),
+  endpointClass(operation) {
+    const family = operation.slice(0, Math.max(0, operation.indexOf('/')));
+    if (family === 'campaign' || family === 'adgroup' || family === 'ad') return 'ads';
+    return ENDPOINT_FAMILIES.has(family) ? family : undefined;
+  },
   dryRunAnswer,
   operationOfPath: (path) =>
     path
