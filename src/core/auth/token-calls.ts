@@ -3,6 +3,7 @@
  * and nothing that was filled in leaves again: not in an error, not in a log line, not in a `cause`.
  */
 import type { Readable } from 'node:stream';
+import { plainStream } from '../calls/answers.ts';
 import { circuitOf, circuitOpen } from '../calls/circuits.ts';
 import { encodeQuery } from '../calls/encode.ts';
 import { quotaClaims } from '../calls/quota-claims.ts';
@@ -252,7 +253,7 @@ async function attempt(input: TokenCallInput, tools: TokenCallTools, leftMs: num
       headersTimeoutMs: silence,
       bodyTimeoutMs: silence,
     });
-    response = { status: answer.status, headers: answer.headers, ...(await readBody(answer.body)) };
+    response = { status: answer.status, headers: answer.headers, ...(await readBody(plainStream(answer))) };
   } catch (thrown) {
     input.signal?.throwIfAborted();
     const fault = transportFault(thrown, limit);
@@ -299,7 +300,9 @@ function judge(input: TokenCallInput, response: PlatformResponse): Outcome {
   return { answer: response.json };
 }
 
-async function readBody(body: Readable): Promise<{ json: unknown; text: string }> {
+async function readBody(body: Readable | undefined): Promise<{ json: unknown; text: string }> {
+  // In a coding that nobody knows.
+  if (body === undefined) return { json: undefined, text: '' };
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {

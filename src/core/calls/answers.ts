@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Classification, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
 import { release } from '../http/body.ts';
+import { decodedStream, decodeWhole, isCoded } from '../http/coding.ts';
 import { parseExactJson } from '../http/exact-json.ts';
 import type { Answer } from '../http/exchange.ts';
 import { withWait } from './quota-feedback.ts';
@@ -21,7 +22,7 @@ export type ReadResult<T> = { value: T; failure?: undefined } | { failure: Class
 
 export type Reader<T> = (answer: Incoming) => ReadResult<T> | Promise<ReadResult<T>>;
 
-/** What the platform says in a body that is there as a whole. Its bytes are given back for the next one. */
+/** What the platform says in a body that is there as a whole, and in no coding. Its bytes are given back for the next one. */
 export function readWhole(
   clock: Clock,
   platform: Platform,
@@ -41,6 +42,57 @@ export function readWhole(
   const failure = platform.errors.classify(request, response);
   if (failure === null) return { value: response };
   return { failure: withWait(failure, platform.manifest, response, clock.now().getTime()) };
+}
+
+/** The same, for an answer that may have come in a coding which nobody asked for. */
+export function readAnswer(
+  clock: Clock,
+  platform: Platform,
+  request: PlatformRequest,
+  answer: Incoming,
+  bytes: Buffer,
+): ReadResult<PlatformResponse> | Promise<ReadResult<PlatformResponse>> {
+  const coding = answer.headers['content-encoding'];
+  return isCoded(coding)
+    ? readCoded(clock, platform, request, answer, bytes, coding)
+    : readWhole(clock, platform, request, answer, bytes);
+}
+
+async function readCoded(
+  clock: Clock,
+  platform: Platform,
+  request: PlatformRequest,
+  answer: Incoming,
+  bytes: Buffer,
+  coding: string,
+): Promise<ReadResult<PlatformResponse>> {
+  const decoded = await decodeWhole(bytes, coding, MAX_JSON_BYTES, tooLarge);
+  if (decoded === undefined) return undecodable(clock, platform, request, answer);
+  if (decoded !== bytes) release(bytes);
+  return readWhole(clock, platform, request, answer, decoded);
+}
+
+/** The body as it would have come without a coding; undefined, and given up, where the coding is not known. */
+export function plainStream({ headers, body }: Answer<Readable>): Readable | undefined {
+  const coding = headers['content-encoding'];
+  if (!isCoded(coding)) return body;
+  const plain = decodedStream(body, coding);
+  if (plain === undefined) body.once('error', () => undefined).destroy();
+  return plain;
+}
+
+/** An answer that cannot be read: by its status where that tells of a failure, else no outage, for an answer it was. */
+export function undecodable(
+  clock: Clock,
+  platform: Platform,
+  request: PlatformRequest,
+  answer: Incoming,
+): { failure: Classification } {
+  const { failure } = readWhole(clock, platform, request, answer, Buffer.alloc(0));
+  if (answer.status >= 300 && failure !== undefined) return { failure };
+  const coding = String(answer.headers['content-encoding']).slice(0, 60);
+  const message = `its answer is in the content coding \`${coding}\`, and cannot be read`;
+  return { failure: { code: 'platform_unknown_error', retry: 'never', scope: 'request', native: { message } } };
 }
 
 /** A sign that the platform itself fails, whatever it was asked. */

@@ -3,21 +3,14 @@
  * a revoked grant or an expired token is noticed there too.
  */
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { PlatformResponse } from '../connector/types.ts';
+import { decodeWhole, isCoded } from '../http/coding.ts';
 import { parseExactJson } from '../http/exact-json.ts';
 
 /** Largest answer that is read, in bytes as it travels. Answers about tokens are far smaller; data is not our business. */
 export const PEEK_LIMIT = 8 * 1024;
 /** Largest size after decompression, in bytes. */
 const MAX_TEXT = 64 * 1024;
-
-const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-};
 
 /**
  * The body, unchanged. When it was small and JSON, `judge` gets it before the body ends, so that whoever has read the
@@ -87,18 +80,15 @@ async function look(
   bytes: Buffer,
   judge: (response: PlatformResponse) => Promise<void>,
 ): Promise<void> {
-  const text = decoded(bytes, headers['content-encoding']);
+  const coding = headers['content-encoding'];
+  const text = isCoded(coding) ? await decoded(bytes, coding) : bytes.toString('utf8');
   const json = text === undefined ? undefined : parsed(text);
   if (json !== undefined) await judge({ status, headers, json, text: '' });
 }
 
-function decoded(bytes: Buffer, encoding: string | undefined): string | undefined {
-  if (encoding === undefined || encoding === 'identity') return bytes.toString('utf8');
-  try {
-    return DECODERS[encoding.trim().toLowerCase()]?.(bytes, { maxOutputLength: MAX_TEXT }).toString('utf8');
-  } catch {
-    return undefined;
-  }
+async function decoded(bytes: Buffer, coding: string): Promise<string | undefined> {
+  const whole = await decodeWhole(bytes, coding, MAX_TEXT, () => new RangeError('too large')).catch(() => undefined);
+  return whole?.toString('utf8');
 }
 
 function parsed(text: string): unknown {

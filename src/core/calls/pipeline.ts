@@ -11,9 +11,19 @@ import { wholeBody } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
 import type { RetryBudgets } from '../http/budget.ts';
 import type { HttpClient } from '../http/client.ts';
+import type { Answer } from '../http/exchange.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { BucketClaim, Pacer } from '../pacing/pacer.ts';
-import { isOutage, MAX_JSON_BYTES, type Reader, readWhole, tooLarge } from './answers.ts';
+import {
+  isOutage,
+  MAX_JSON_BYTES,
+  plainStream,
+  type Reader,
+  readAnswer,
+  readWhole,
+  tooLarge,
+  undecodable,
+} from './answers.ts';
 import { attempt, letOut } from './attempt.ts';
 import { circuitOf, circuitOpen } from './circuits.ts';
 import { callFailed, withPlatformWords } from './failures.ts';
@@ -75,7 +85,7 @@ export class Pipeline {
     if (scope.recorder !== undefined && changes(request))
       return scope.recorder.record(platform, request, addressOf(this.#parts, scope.connection, platform, request));
     return this.#attempts(scope, platform, request, patienceMs, true, (answer) =>
-      readWhole(this.#parts.clock, platform, request, answer, answer.body as Buffer),
+      readAnswer(this.#parts.clock, platform, request, answer, answer.body as Buffer),
     );
   }
 
@@ -94,7 +104,8 @@ export class Pipeline {
       false,
       async (answer) => {
         const json = (answer.headers['content-type'] ?? '').includes('json');
-        const body = answer.body as Readable;
+        const body = plainStream(answer as Answer<Readable>);
+        if (body === undefined) return undecodable(this.#parts.clock, platform, request, answer);
         if (answer.status < 300 && !json) return { value: { headers: answer.headers, body } };
         const bytes = await wholeBody(body, MAX_JSON_BYTES, tooLarge);
         scope.signal.throwIfAborted();
