@@ -8,6 +8,9 @@ const QUIET_TURNS = 4;
 /** A jump this long waits for `patientTurns` as well. */
 const LONG_JUMP_MS = 5_000;
 
+/** Whether a file is being opened, read, written or closed: the disk answers in its own time, over any number of turns. */
+const filesBusy = (): boolean => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+
 /** Virtual time that passes only while nobody works: then it jumps to the end of the shortest wait. */
 export abstract class JumpingClock implements Clock {
   readonly #sleepers = new Set<{ end: number; wake(): void }>();
@@ -47,8 +50,12 @@ export abstract class JumpingClock implements Clock {
       await new Promise((resolve) => setImmediate(resolve));
       quiet = this.busy() ? 0 : quiet + 1;
       if (quiet < QUIET_TURNS) continue;
+      if (filesBusy()) {
+        quiet = 0;
+        continue;
+      }
       const end = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.end));
-      // Encryption and files answer in their own time: nobody's patience may run out over them.
+      // Encryption and other threads answer in their own time: nobody's patience may run out over them.
       if (end - this.now().getTime() > LONG_JUMP_MS && quiet < this.patientTurns) {
         await new Promise((resolve) => setTimeout(resolve, 1));
         continue;
