@@ -47,6 +47,7 @@ const QUOTAS: Pick<Manifest, 'quotas' | 'usage'> = {
       ...{ buckets: { '*': 'reads' }, slowAt: 75, stopAt: 95 },
     },
     { kind: 'body_wait', path: 'error.retryDelay', unit: 'duration' },
+    { kind: 'units', bucket: 'reads', path: 'took' },
   ],
 };
 
@@ -158,6 +159,13 @@ describe('what the platform says', () => {
     reply = { headers: { 'x-limit': '100', 'x-remaining': '0', 'x-reset': '3000' } };
     expect(await pass()).toBe(200);
     await expect(get()).rejects.toMatchObject({ code: 'quota_wait' });
+    expect(asked).toBe(1);
+  });
+
+  it('in the body: what a call took is counted by its answer', async () => {
+    reply = { body: { took: 100 } };
+    await get();
+    await expect(get()).rejects.toMatchObject({ code: 'quota_wait', details: { bucket: 'acme.reads' } });
     expect(asked).toBe(1);
   });
 

@@ -186,6 +186,28 @@ for (const { name } of kinds())
       (await pacer.acquire('a', one, 0, never)).answered();
     });
 
+    it('a call whose answer tells that it took more is counted in full; less is not given back', async () => {
+      const one = [claim(10, 10_000, { cost: 4 })];
+      const permit = await pacer.acquire('a', one, 0, never);
+      pacer.settle(one[0] as BucketClaim, 9);
+      pacer.settle(one[0] as BucketClaim, 2);
+      permit.answered();
+      await world.advance(10);
+      expect((await pacer.inspect())[0]?.used).toBe(9);
+      await expect(pacer.acquire('a', one, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
+    });
+
+    it('a limit that changes while calls are under way loses none of them and invents none', async () => {
+      const [few, many] = [[claim(2, 10_000)], [claim(3, 10_000)]];
+      const permits = [await pacer.acquire('a', few, 0, never), await pacer.acquire('a', few, 0, never)];
+      permits.push(await pacer.acquire('a', many, 0, never));
+      for (const permit of permits) permit.answered();
+      await expect(pacer.acquire('a', many, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
+      await world.advance(10_200);
+      for (let call = 0; call < 3; call += 1) (await pacer.acquire('a', many, 0, never)).answered();
+      await expect(pacer.acquire('a', many, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
+    });
+
     it('nested buckets are taken together or not at all', async () => {
       const wide = claim(100, 10_000, { name: 'wide' });
       const narrow = claim(1, 10_000, { name: 'narrow' });

@@ -30,7 +30,7 @@ import { callFailed, withPlatformWords } from './failures.ts';
 import type { TokenSource } from './ports.ts';
 import { addressOf, prepare } from './prepare.ts';
 import { pacedCaller, type QuotaRequest, scopeClaims } from './quota-claims.ts';
-import { observeUsage, reportRefusal } from './quota-feedback.ts';
+import { observeUnits, observeUsage, reportRefusal } from './quota-feedback.ts';
 import { changes, DEFAULT_PATIENCE_MS, type Scope } from './scope.ts';
 import type { UsageSink } from './usage.ts';
 
@@ -169,6 +169,7 @@ export class Pipeline {
       this.#parts.usage?.note(connection, request.operation, outcome.failure?.code);
       if (outcome.failure === undefined) {
         budgets.worked(budget, spent);
+        if (manifest.usage !== undefined) observeUnits(pacer, manifest, claims, outcome.value);
         tokens.reportHealthy(connection, request.organizationId);
         return outcome.value;
       }

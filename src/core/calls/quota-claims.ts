@@ -28,7 +28,7 @@ export interface QuotaSubject {
 /** The members of a request that quotas look at. */
 export type QuotaRequest = Pick<
   PlatformRequest,
-  'operation' | 'organizationId' | 'access' | 'quotaObject' | 'quotaUnits'
+  'operation' | 'organizationId' | 'access' | 'quotaObject' | 'quotaUnits' | 'quotaFacts'
 > & { method?: string };
 
 const DIGESTS = 10_000;
@@ -81,6 +81,20 @@ function costOf({ cost, counts }: QuotaBucket, request: QuotaRequest): number {
   return counts === undefined ? each : each * (request.quotaUnits?.[counts] ?? 0);
 }
 
+/** The limit for this app and request; null = there is none at the app's access level. */
+function limitOf({ limit, tiers, grows }: QuotaBucket, tier: string | undefined, facts: QuotaRequest['quotaFacts']) {
+  const level = tiers?.[tier ?? ''];
+  if (level === null) return null;
+  let grown = level ?? limit;
+  if (grows === undefined || facts === undefined) return grown;
+  for (const { by, each, beyond = 0, log2 } of grows.terms) {
+    const number = facts[by];
+    if (number === undefined || !Number.isFinite(number)) continue;
+    grown += each * (log2 === true ? Math.log2(Math.max(1, number)) : Math.max(0, number - beyond));
+  }
+  return Math.max(1, Math.floor(Math.min(grown, grows.most ?? Number.POSITIVE_INFINITY)));
+}
+
 /** The name under which a bucket of the manifest is counted and shown. */
 export const bucketName = (manifest: Manifest, bucket: Pick<QuotaBucket, 'name'>): string =>
   `${manifest.id}.${bucket.name}`;
@@ -104,7 +118,8 @@ export function quotaClaims(manifest: Manifest, subject: QuotaSubject, request: 
     if (!applies(bucket, subject, request)) continue;
     const cost = costOf(bucket, request);
     if (cost <= 0) continue;
-    const limit = bucket.tiers?.[subject.tier ?? ''] ?? bucket.limit;
+    const limit = limitOf(bucket, subject.tier, request.quotaFacts);
+    if (limit === null) continue;
     let key: string = subject.environment;
     for (const part of bucket.keyedBy) key += `/${KEYS[part](subject, request)}`;
     claims.push({
@@ -148,7 +163,7 @@ export function scopeClaims(
   request: QuotaRequest,
 ): readonly BucketClaim[] {
   const { connection } = scope;
-  if (request.quotaObject !== undefined || request.quotaUnits !== undefined)
+  if (request.quotaObject !== undefined || request.quotaUnits !== undefined || request.quotaFacts !== undefined)
     return quotaClaims(manifest, quotaSubject(scope, app, tier), request);
   let known = knownClaims.get(connection.id);
   if (known === undefined || known.connection !== connection || known.app !== app || known.tier !== tier) {

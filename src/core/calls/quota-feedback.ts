@@ -246,6 +246,18 @@ export function withWait(
   return wait === undefined ? failure : { ...failure, retryAfterMs: wait };
 }
 
+/** What a call took, where its answer tells: undefined where it does not. */
+export function unitsIn({ path, count }: Extract<UsageReader, { kind: 'units' }>, json: unknown): number | undefined {
+  const values = valuesAt(json, path);
+  if (count === true) return values.length;
+  let sum: number | undefined;
+  for (const value of values) {
+    const units = number(value);
+    if (units !== undefined && units >= 0 && units <= LARGEST_LIMIT) sum = (sum ?? 0) + units;
+  }
+  return sum;
+}
+
 /** Tells the pacer what the headers of any answer say. Buckets that the call did not claim are left alone. */
 export function observeUsage(
   pacer: Pacer,
@@ -254,15 +266,31 @@ export function observeUsage(
   headers: Headers,
   now: Date,
 ): void {
-  if (manifest.usage === undefined) return;
+  const { usage } = manifest;
+  if (usage === undefined) return;
   const seen = new Set<string>();
-  for (const [bucket, view] of readUsage(manifest.usage, headers, now.getTime())) {
+  for (const [bucket, view] of readUsage(usage, headers, now.getTime())) {
     // Readers stand in order of precedence: the first that finds something about a bucket is believed.
     if (seen.has(bucket)) continue;
     const claim = claims.find(({ name }) => name === bucketName(manifest, { name: bucket }));
     if (claim === undefined) continue;
     seen.add(bucket);
     pacer.observe(claim, view);
+  }
+}
+
+/** Counts what a call took in the end, where its answer tells. Answers that are passed on as they come have no JSON. */
+export function observeUnits(
+  pacer: Pacer,
+  { id, usage = [] }: Manifest,
+  claims: readonly BucketClaim[],
+  answer: unknown,
+): void {
+  for (const reader of usage) {
+    if (reader.kind !== 'units') continue;
+    const claim = claims.find(({ name }) => name === `${id}.${reader.bucket}`);
+    const units = claim === undefined ? undefined : unitsIn(reader, (answer as { json?: unknown } | undefined)?.json);
+    if (claim !== undefined && units !== undefined) pacer.settle(claim, units);
   }
 }
 

@@ -93,6 +93,15 @@ export type QuotaRule =
   | { kind: 'gcra'; burst: number }
   | { kind: 'concurrency'; holds: 'call' | 'job' };
 
+/**
+ * What is added to a bucket's limit: for every term, `each` × (number − `beyond`), or × its binary logarithm, where the
+ * number is `PlatformRequest.quotaFacts[by]` (active ads, daily users). Never more than `most` in all.
+ */
+export interface QuotaGrowth {
+  terms: readonly { by: string; each: number; beyond?: number; log2?: true }[];
+  most?: number;
+}
+
 /** How one quota is counted. All buckets that apply to a call are taken together or not at all. */
 export interface QuotaBucket {
   name: string;
@@ -100,8 +109,10 @@ export interface QuotaBucket {
   keyedBy: readonly QuotaKey[];
   /** Calls (or points) per window. Where the platform publishes none: the value to start learning from. */
   limit: number;
-  /** The limit at other access levels of the platform; the operator names the app's level. */
-  tiers?: Readonly<Record<string, number>>;
+  /** The limit at other access levels of the platform (null = none there); the operator names the app's level. */
+  tiers?: Readonly<Record<string, number | null>>;
+  /** The limit grows with numbers that only some requests know; where they do not, it is the least there can be. */
+  grows?: QuotaGrowth;
   windowMs: number;
   /** Default `{ kind: 'log' }`. */
   rule?: QuotaRule;
@@ -156,7 +167,12 @@ export type UsageReader =
       stopAt: number;
     }
   /** A wait in the body of a refusal: dotted path, `*` steps through lists. */
-  | { kind: 'body_wait'; path: string; unit: WaitUnit };
+  | { kind: 'body_wait'; path: string; unit: WaitUnit }
+  /**
+   * What a call took is known by its answer alone: the sum of the numbers at the dotted path of its JSON, or how many
+   * values there are (`count`). What is more than the call claimed is counted then; less is not given back.
+   */
+  | { kind: 'units'; bucket: string; path: string; count?: true };
 
 export interface Manifest {
   /** Folder name and id in configuration, for example `acme`. */
@@ -227,6 +243,8 @@ export interface PlatformRequest {
   quotaObject?: string;
   /** Units for quotas that count something else than calls: `{ items: 40 }`. */
   quotaUnits?: Readonly<Record<string, number>>;
+  /** Numbers that limits grow with (`QuotaBucket.grows`), as far as they are known: `{ active_ads: 12 }`. */
+  quotaFacts?: Readonly<Record<string, number>>;
   /** Moves money: sent a single time, whatever the answer is, refusals for a full quota included. */
   once?: boolean;
   /** May be sent twice without harm. Default: true for GET, false otherwise. */

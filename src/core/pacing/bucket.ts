@@ -89,7 +89,7 @@ const cleanMs = (windowMs: number): number => Math.max(CLEAN_MS, windowMs);
 const episodeMs = (windowMs: number): number => Math.min(CLEAN_MS, Math.max(1_000, windowMs));
 
 export class Bucket {
-  readonly claim: BucketClaim;
+  claim: BucketClaim;
   readonly counter: Counter;
   /** Turns the limit into a share of it while the shared counter is away. */
   share: ((now: number, limit: number) => number) | undefined;
@@ -118,6 +118,14 @@ export class Bucket {
     this.claim = claim;
     this.counter = counterOf(claim.rule, claim.limit, claim.windowMs);
     if (claim.learn !== undefined) this.#learned = claim.limit;
+  }
+
+  /** The limit is another one now: a new access level, or more of what it grows with. What was counted still counts. */
+  relimit(claim: BucketClaim): void {
+    if (claim.learn === undefined) {
+      if (this.#learned !== undefined) this.#learned *= claim.limit / this.claim.limit;
+    } else if (this.#loweredAt === 0) this.#learned = claim.limit;
+    this.claim = claim;
   }
 
   /** Full limit at `now`, before what others use and what is kept free. */

@@ -33,14 +33,10 @@ export class MemoryStore implements QuotaStore {
       bucket = new Bucket(claim);
       this.#buckets.set(id, bucket);
       this.#onNew?.(bucket);
-    } else if (bucket.claim.limit !== claim.limit || bucket.claim.windowMs !== claim.windowMs) {
-      // The operator changed the access level: what was counted still counts.
-      const state = bucket.dump(this.#now());
+    } else if (bucket.claim.windowMs !== claim.windowMs) {
       bucket = new Bucket(claim);
-      if (state.claim.windowMs === claim.windowMs)
-        bucket.load({ counter: state.counter, rest: state.rest, changed: state.changed, claim });
       this.#buckets.set(id, bucket);
-    }
+    } else if (bucket.claim.limit !== claim.limit) bucket.relimit(claim);
     return bucket;
   }
 

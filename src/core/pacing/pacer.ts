@@ -128,6 +128,18 @@ export class Pacer {
     return this.#permits.give(claims);
   }
 
+  /**
+   * The answer says that a call took more units than it claimed: the rest is counted now, and the calls after it wait so
+   * much longer.
+   */
+  settle(claim: BucketClaim, units: number): void {
+    const more = units - (claim.cost ?? 1);
+    if (!(more > 0)) return;
+    const rest = [{ ...claim, cost: more }];
+    this.#store.charge(rest);
+    this.#store.answered(rest);
+  }
+
   // ---------------------------------------------------------------------------------------------- what platforms say
 
   /** The platform refused under this key: nothing more goes out before the recovery time (milliseconds since 1970). */

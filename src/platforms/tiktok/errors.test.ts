@@ -119,10 +119,12 @@ describe('TikTok return codes', () => {
     ['App reaches the QPD limit.', 'campaign/get', ['app per day']],
     ['Due to too many requests, requests from App are temporarily restricted.', 'campaign/get', ['app per minute']],
     ['Too many requests. Please retry in some time.', 'campaign/get', ['app per minute', 'app per day']],
-    ['App reaches the QPS limit.', 'ad/create', ['ad/create per second']],
+    ['App reaches the QPS limit.', 'ad/create', ['ad/create per second', 'app per second']],
+    ['App reaches the QPM limit.', 'segment/mapping', ['segment/mapping per minute', 'app per minute']],
   ])('%s on %s fills “%s”, or the sandbox’s of the same length', (message, operation, buckets) => {
     const found = classify(answer(40100, message), { operation });
-    const expected = [...buckets, ...buckets.map((name) => name.replace(/^.* per/, 'sandbox endpoint per'))];
+    const sandbox = buckets.map((name) => name.replace(/^.* per/, 'sandbox endpoint per'));
+    const expected = [...new Set([...buckets, ...sandbox])];
     expect(found).toMatchObject({ code: 'platform_rate_limited', bucket: expected });
     expect(found?.retryAfterMs).toBeUndefined();
     expect(manifest.quotas.map(({ name }) => name)).toEqual(expect.arrayContaining(expected));

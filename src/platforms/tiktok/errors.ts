@@ -48,7 +48,8 @@ function native(facts: Envelope, message = facts.message): Classification['nativ
  * The quotas that may be full, from the words of the message, for TikTok sends no Retry-After: per second; per day; per
  * minute where an app is "temporarily restricted" (five minutes is the rule that fits, unverified). "Please retry in some
  * time" names no period: the minute, and when its five minutes did not help, the day. An endpoint with limits of its own
- * reaches those first; on the sandbox every endpoint has its own, and none of the app's count.
+ * reaches those first, and when they rested in vain it is the app's; on the sandbox every endpoint has its own, and none
+ * of the app's count.
  */
 function fullBuckets(message: string, operation: string): string[] {
   const periods = /\bQPS\b/i.test(message)
@@ -58,7 +59,7 @@ function fullBuckets(message: string, operation: string): string[] {
       : /\bQPM\b|restricted/i.test(message)
         ? ['minute']
         : ['minute', 'day'];
-  const names = [LIMITED_OPERATIONS.has(operation) ? operation : 'app', SANDBOX_BUCKET];
+  const names = [...(LIMITED_OPERATIONS.has(operation) ? [operation] : []), 'app', SANDBOX_BUCKET];
   return names.flatMap((name) => periods.map((period) => `${name} per ${period}`));
 }
 
@@ -102,7 +103,7 @@ function retryAfter(response: PlatformResponse): { retryAfterMs?: number } {
   return Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {};
 }
 
-function byStatus(response: PlatformResponse, facts: Envelope): Classification {
+function byStatus(request: PlatformRequest, response: PlatformResponse, facts: Envelope): Classification {
   const { status, text } = response;
   const said = (message: string): Classification['native'] => native(facts, facts.message ?? message);
   const unavailable = (message: string): Classification => ({
@@ -118,7 +119,8 @@ function byStatus(response: PlatformResponse, facts: Envelope): Classification {
       retry: 'after',
       scope: 'app',
       native: said('HTTP 429'),
-      bucket: ['app per minute', `${SANDBOX_BUCKET} per minute`],
+      // Calls that do not count against the app's minute (events, streaming audiences, the sandbox) have one of their own.
+      bucket: ['app', request.operation, SANDBOX_BUCKET].map((name) => `${name} per minute`),
       ...retryAfter(response),
     };
   if (status === 404 || status === 405)
@@ -145,9 +147,9 @@ export const errors: ErrorSpec = {
     const facts = envelope(response);
     if (facts.code !== undefined && !SUCCESS_CODES.has(facts.code))
       return byCode(request, { ...facts, code: facts.code });
-    if (response.status >= 400) return byStatus(response, facts);
+    if (response.status >= 400) return byStatus(request, response, facts);
     // Success has an envelope; oauth/token answers a flat object instead.
     if (response.status < 300 && response.json !== null && typeof response.json === 'object') return null;
-    return byStatus(response, facts);
+    return byStatus(request, response, facts);
   },
 };

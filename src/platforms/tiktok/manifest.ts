@@ -23,8 +23,7 @@ const APP_LIMITS: readonly Limit[] = [
 
 /**
  * Calls per second, minute and day, counted per developer app, where an endpoint has a limit of its own below the app's:
- * Basic, then the levels above, or one that holds at all levels. Source: TikTok docs 1740029171730433. Streaming audiences,
- * whose limits are higher than the app's as a whole, are left out: the app-wide buckets bound them here.
+ * Basic, then the levels above, or one that holds at all levels. Source: TikTok docs 1740029171730433.
  */
 const ENDPOINT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   'ad/create': [
@@ -101,6 +100,15 @@ const EVENT_ENDPOINTS = [
 ] as const;
 const EVENT_LIMIT: readonly Limit[] = [[1_000, 600_000, 86_400_000]];
 
+/** Streaming audiences. Their limits are above the app's too, so the same is inferred of them. */
+const STREAMING_ENDPOINTS = ['segment/audience', 'segment/mapping'] as const;
+const STREAMING_LIMITS: readonly Limit[] = [
+  [10_000, 600_000, 864_000_000],
+  [20_000, 1_200_000, 1_728_000_000],
+  [30_000, 1_800_000, 2_592_000_000],
+  [50_000, 3_000_000, 4_320_000_000],
+];
+
 /** Name of the bucket behind code 40132: a limit per pixel code that TikTok does not publish. */
 export const PIXEL_BUCKET = 'pixel code per second';
 
@@ -111,7 +119,11 @@ export const ADVERTISER_BUCKET = 'advertiser endpoint per second';
 export const SANDBOX_BUCKET = 'sandbox endpoint';
 
 /** The endpoints that have buckets of their own, named `<endpoint> per second|minute|day`. */
-export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set([...Object.keys(ENDPOINT_LIMITS), ...EVENT_ENDPOINTS]);
+export const LIMITED_OPERATIONS: ReadonlySet<string> = new Set([
+  ...Object.keys(ENDPOINT_LIMITS),
+  ...EVENT_ENDPOINTS,
+  ...STREAMING_ENDPOINTS,
+]);
 
 /**
  * Three buckets for one limit. Recovery is TikTok's rule: over the limit per second, go on in the next second; per
@@ -149,7 +161,7 @@ export const manifest: Manifest = {
   webUrl: 'https://ads.tiktok.com',
   description: 'Campaigns, ad groups, ads, media, targeting and reports of TikTok ad accounts.',
   rateLimitDescription:
-    'Per developer app: 10 requests per second, 600 per minute, 864,000 per day (Basic level), with lower limits on some endpoints; conversion events apart, 1,000 calls per second. Sandbox: 1 per second, 30 per minute, 1,000 per day for each endpoint.',
+    'Per developer app: 10 requests per second, 600 per minute, 864,000 per day (Basic level), with lower limits on some endpoints; conversion events and streaming audiences apart, 1,000 and 10,000 calls per second. Sandbox: 1 per second, 30 per minute, 1,000 per day for each endpoint.',
   apiVersions: [
     {
       version: 'v1.3',
@@ -164,9 +176,20 @@ export const manifest: Manifest = {
     sandbox: { api: 'https://sandbox-ads.tiktok.com', account: 'https://www.tiktok.com' },
   },
   quotas: [
-    ...limits('app', APP_LIMITS, { keyedBy: ['app'], except: EVENT_ENDPOINTS, environments: LIVE }),
+    ...limits('app', APP_LIMITS, {
+      keyedBy: ['app'],
+      except: [...EVENT_ENDPOINTS, ...STREAMING_ENDPOINTS],
+      environments: LIVE,
+    }),
     ...EVENT_ENDPOINTS.flatMap((operation) =>
       limits(operation, EVENT_LIMIT, { keyedBy: ['app', 'endpoint'], operations: [operation], environments: LIVE }),
+    ),
+    ...STREAMING_ENDPOINTS.flatMap((operation) =>
+      limits(operation, STREAMING_LIMITS, {
+        keyedBy: ['app', 'endpoint'],
+        operations: [operation],
+        environments: LIVE,
+      }),
     ),
     {
       // Unpublished: begins low, for a call carries up to a thousand events; sinks with each 40132.
