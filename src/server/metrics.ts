@@ -17,7 +17,7 @@ export interface MetricSources {
   /** Rows the call log had to give up. */
   callLogDropped(): number;
   /** Quotas of the platforms. */
-  pacer: Pick<Pacer, 'waiting' | 'snapshot' | 'counts' | 'status'>;
+  pacer: Pick<Pacer, 'waiting' | 'rows' | 'counts' | 'status'>;
   /** Conversion events since the start, and those that wait. */
   conversions: Pick<Conversions, 'counts' | 'waiting'>;
   /** Circuit breakers that have seen calls lately. */

@@ -1,12 +1,49 @@
 /** Numbers about quotas for Prometheus. Labels are names of buckets, never keys: those would be without number. */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { breathe } from '../core/breathe.ts';
+import type { BucketSnapshot } from '../core/pacing/bucket.ts';
 import type { Pacer } from '../core/pacing/pacer.ts';
+
+/** All keys of one bucket together. */
+interface Sum {
+  fullest: number;
+  keys: number;
+  resting: number;
+  learned: number;
+}
+
+async function sumUp(rows: Iterable<BucketSnapshot>): Promise<Map<string, Sum>> {
+  const sums = new Map<string, Sum>();
+  for (const row of rows) {
+    let sum = sums.get(row.bucket);
+    if (sum === undefined) {
+      sum = { fullest: 0, keys: 0, resting: 0, learned: 0 };
+      sums.set(row.bucket, sum);
+    }
+    sum.fullest = Math.max(sum.fullest, row.limit === 0 ? 0 : row.used / row.limit);
+    sum.keys += 1;
+    if (row.resting_until !== null) sum.resting += 1;
+    if (row.learned) sum.learned += 1;
+    // With thousands of tenants there are ten thousands of keys: calls go on between them.
+    const pause = breathe();
+    if (pause !== undefined) await pause;
+  }
+  return sums;
+}
 
 /** Registers the quota metrics over a pacer. */
 export function quotaMetrics(
-  pacer: Pick<Pacer, 'waiting' | 'snapshot' | 'counts' | 'status'>,
+  pacer: Pick<Pacer, 'waiting' | 'rows' | 'counts' | 'status'>,
   registers: Registry[],
 ): void {
+  let running: Promise<ReadonlyMap<string, Sum>> | undefined;
+  /** The gauges of one scrape share one walk. */
+  const summed = (): Promise<ReadonlyMap<string, Sum>> => {
+    running ??= sumUp(pacer.rows()).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
   new Gauge({
     name: 'polyad_quota_waiting',
     help: 'Platform calls that wait for quota.',
@@ -15,44 +52,23 @@ export function quotaMetrics(
       this.set(pacer.waiting());
     },
   });
-  const used = new Gauge({
-    name: 'polyad_quota_used_ratio',
-    help: 'Use of a quota, from 0 to 1: the fullest of its keys.',
-    labelNames: ['bucket'],
-    registers,
-    collect() {
-      for (const gauge of [used, keys, resting, learned]) gauge.reset();
-      for (const row of pacer.snapshot()) {
-        const labels = { bucket: row.bucket };
-        const ratio = row.limit === 0 ? 0 : row.used / row.limit;
-        fullest.set(row.bucket, Math.max(fullest.get(row.bucket) ?? 0, ratio));
-        used.set(labels, fullest.get(row.bucket) as number);
-        keys.inc(labels);
-        if (row.resting_until !== null) resting.inc(labels);
-        if (row.learned) learned.inc(labels);
-      }
-      fullest.clear();
-    },
-  });
-  const fullest = new Map<string, number>();
-  const keys = new Gauge({
-    name: 'polyad_quota_keys',
-    help: 'Keys under which a quota is counted.',
-    labelNames: ['bucket'],
-    registers,
-  });
-  const resting = new Gauge({
-    name: 'polyad_quota_resting',
-    help: 'Keys of a quota that rest because the platform refused.',
-    labelNames: ['bucket'],
-    registers,
-  });
-  const learned = new Gauge({
-    name: 'polyad_quota_learned',
-    help: 'Keys of a quota whose limit was learned or lowered.',
-    labelNames: ['bucket'],
-    registers,
-  });
+  const perBucket = (name: string, help: string, read: (sum: Sum) => number): void => {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames: ['bucket'],
+      registers,
+      async collect() {
+        const sums = await summed();
+        gauge.reset();
+        for (const [bucket, sum] of sums) gauge.set({ bucket }, read(sum));
+      },
+    });
+  };
+  perBucket('polyad_quota_used_ratio', 'Use of a quota, from 0 to 1: the fullest of its keys.', (sum) => sum.fullest);
+  perBucket('polyad_quota_keys', 'Keys under which a quota is counted.', (sum) => sum.keys);
+  perBucket('polyad_quota_resting', 'Keys of a quota that rest because the platform refused.', (sum) => sum.resting);
+  perBucket('polyad_quota_learned', 'Keys of a quota whose limit was learned or lowered.', (sum) => sum.learned);
   new Gauge({
     name: 'polyad_quota_nodes',
     help: 'Nodes that share the quotas, as this one knows them.',

@@ -29,13 +29,21 @@ async function* pieces(rows: AsyncIterable<unknown>, format: RowFormat, atOnce: 
   if (text !== '') yield text;
 }
 
+async function* oneByOne(rows: Iterable<unknown>): AsyncGenerator<unknown, void, undefined> {
+  yield* rows;
+}
+
 /**
  * Rows as a JSON array or as lines of JSON, never held as a whole: rows are asked for only as fast as the client reads,
  * and the iteration is closed when the client hangs up. A failure after the first piece breaks the connection off, so
  * that a cut answer can never be taken for a complete one. `atOnce`: each row is handed on when it comes.
  */
-export function rowStream(rows: AsyncIterable<unknown>, format: RowFormat, atOnce = false): Readable {
-  const iterator = rows[Symbol.asyncIterator]();
+export function rowStream(
+  rows: AsyncIterable<unknown> | Iterable<unknown>,
+  format: RowFormat,
+  atOnce = false,
+): Readable {
+  const iterator = (Symbol.asyncIterator in rows ? rows : oneByOne(rows))[Symbol.asyncIterator]();
   const stream = Readable.from(pieces({ [Symbol.asyncIterator]: () => iterator }, format, atOnce), {
     objectMode: false,
     highWaterMark: PIECE,

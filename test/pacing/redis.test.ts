@@ -290,6 +290,8 @@ describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared c
       code: 'quota_wait',
       details: { bucket: 'minute' },
     });
-    expect((await other?.pacer.inspect())?.find(({ bucket }) => bucket === 'minute')?.resting_until).not.toBeNull();
+    expect(
+      [...((await other?.pacer.inspect()) ?? [])].find(({ bucket }) => bucket === 'minute')?.resting_until,
+    ).not.toBeNull();
   });
 });

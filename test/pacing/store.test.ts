@@ -180,7 +180,7 @@ for (const { name } of kinds())
       const one = [claim(2, 10_000)];
       for (let call = 0; call < 3; call += 1) pacer.charge(one).answered();
       await world.advance(10);
-      expect((await pacer.inspect())[0]?.used).toBe(3);
+      expect([...(await pacer.inspect())][0]?.used).toBe(3);
       await expect(pacer.acquire('a', one, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
       await world.advance(10_200);
       (await pacer.acquire('a', one, 0, never)).answered();
@@ -193,7 +193,7 @@ for (const { name } of kinds())
       pacer.settle(one[0] as BucketClaim, 2);
       permit.answered();
       await world.advance(10);
-      expect((await pacer.inspect())[0]?.used).toBe(9);
+      expect([...(await pacer.inspect())][0]?.used).toBe(9);
       await expect(pacer.acquire('a', one, 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
     });
 
@@ -215,7 +215,7 @@ for (const { name } of kinds())
       await expect(pacer.acquire('a', [wide, narrow], 0, never)).rejects.toMatchObject({
         details: { bucket: 'narrow' },
       });
-      const seen = await pacer.inspect();
+      const seen = [...(await pacer.inspect())];
       expect(seen.find(({ bucket }) => bucket === 'wide')?.used).toBe(1);
       // And the wide one is not held up by the narrow one.
       await pacer.acquire('a', [wide], 0, never);
@@ -227,9 +227,9 @@ for (const { name } of kinds())
       pacer.refused(one, 300_000);
       await world.advance(10);
       await expect(pacer.acquire('a', [one], 45_000, never)).rejects.toMatchObject({ code: 'quota_wait' });
-      const limit = async () => (await pacer.inspect())[0]?.limit;
+      const limit = async () => [...(await pacer.inspect())][0]?.limit;
       expect(await limit()).toBe(70);
-      expect((await pacer.inspect())[0]?.resting_until).not.toBeNull();
+      expect([...(await pacer.inspect())][0]?.resting_until).not.toBeNull();
       await world.advance(300_001);
       (await pacer.acquire('a', [one], 0, never)).answered();
       expect(await limit()).toBe(Math.floor(70 * 1.05 ** 5));
@@ -272,7 +272,7 @@ for (const { name } of kinds())
       await world.advance(10);
       for (let call = 0; call < 2; call += 1) (await pacer.acquire('a', [one], 0, never)).answered();
       await expect(pacer.acquire('a', [one], 0, never)).rejects.toMatchObject({ code: 'quota_wait' });
-      expect((await pacer.inspect())[0]).toMatchObject({ limit: 50, used_by_others: 47, used: 50 });
+      expect([...(await pacer.inspect())][0]).toMatchObject({ limit: 50, used_by_others: 47, used: 50 });
       await world.advance(20_500);
       (await pacer.acquire('a', [one], 0, never)).answered();
     });

@@ -39,7 +39,7 @@ export function callLogSuite(store: () => Store): void {
       for (let n = 0; n < 1_200; n++) calls.add(call(ws.id, { path: `/p/${n}` }));
       await calls.flush();
       expect(await stored()).toBe(1_200);
-      expect(queries()).toBeLessThanOrEqual(4);
+      expect(queries()).toBeLessThanOrEqual(6);
       expect(calls).toMatchObject({ pending: 0, dropped: 0 });
       await calls.close();
     });
@@ -153,16 +153,15 @@ export function callLogSuite(store: () => Store): void {
       const used = async () => (await repo.listApiKeys(db, ws.id))[0]?.last_used_at;
       const [first, second] = [new Date(Date.UTC(2026, 0, 1)), new Date(Date.UTC(2026, 0, 2))];
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-      // A write of the database is over when a later one of ours is.
-      const pass = async (ms: number) => {
-        vi.advanceTimersByTime(ms);
-        return used();
-      };
       calls.keyUsed(row.id, first);
-      expect(await pass(250)).toEqual(first);
+      vi.advanceTimersByTime(250);
+      // On a server the write and our question take a connection each.
+      for (let asked = 0; asked < 100 && (await used())?.getTime() !== first.getTime(); asked += 1);
+      expect(await used()).toEqual(first);
       calls.keyUsed(row.id, second);
       const before = queries();
-      expect(await pass(5_000)).toEqual(first);
+      vi.advanceTimersByTime(5_000);
+      expect(await used()).toEqual(first);
       expect(queries()).toBe(before);
       vi.useRealTimers();
       await calls.close();

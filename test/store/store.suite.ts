@@ -11,6 +11,7 @@ import { callLogSuite } from './call-log.suite.ts';
 import { reportJobSuite } from './report-jobs.suite.ts';
 import { call } from './rows.ts';
 import { secretsSuite } from './secrets.suite.ts';
+import { usageSuite } from './usage.suite.ts';
 
 /** How a suite gets at one engine. */
 export interface Engine {
@@ -531,5 +532,6 @@ export function storeSuite(name: string, engine: Engine): void {
     callLogSuite(() => store);
     auditSuite(() => store);
     reportJobSuite(() => store);
+    usageSuite(() => store);
   });
 }

@@ -117,7 +117,7 @@ export class AuditLog {
 
   /** Writes what waits. Never rejects: what cannot be written stays in memory for the next time. */
   async flush(): Promise<void> {
-    this.#uses.flush();
+    await this.#uses.flush();
     // Rows that were added during a running write need another one.
     while (this.#writing !== undefined) await this.#writing;
     if (this.#queue.length === 0) return;
@@ -125,7 +125,7 @@ export class AuditLog {
   }
 
   async close(): Promise<void> {
-    this.#uses.close();
+    await this.#uses.close();
     await this.flush();
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -1,4 +1,5 @@
 /** Uses of customers' credentials, counted by purpose and written together: one row a minute, not one a call. */
+import { breathe } from '../breathe.ts';
 import type { Clock } from '../clock.ts';
 import type { AuditEntry } from './log.ts';
 
@@ -59,12 +60,12 @@ export class CredentialUses {
     if (present === undefined) ofConnection.push({ connection_id: connectionId, purpose, key_id: keyId, count });
     else present.count += count;
     if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.flush(), INTERVAL_MS);
+    this.#timer = setTimeout(() => void this.flush(), INTERVAL_MS);
     this.#timer.unref();
   }
 
-  /** Hands over what was counted so far. */
-  flush(): void {
+  /** Hands over what was counted so far; resolves when all is handed over. */
+  async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const counted = this.#counted;
@@ -82,10 +83,12 @@ export class CredentialUses {
           action: 'useCredentials',
           details: { from: from.toISOString(), to: to.toISOString(), uses: all.slice(at, at + PER_ROW) },
         });
+      const pause = breathe();
+      if (pause !== undefined) await pause;
     }
   }
 
-  close(): void {
-    this.flush();
+  close(): Promise<void> {
+    return this.flush();
   }
 }

@@ -3,9 +3,10 @@
  * counted in memory and added to the database every other second, so a call pays for an increment. A process that is
  * killed loses what it counted since the last time: these numbers are evidence of use, not of money.
  */
+import { breathe } from '../breathe.ts';
 import type { Clock } from '../clock.ts';
 import type { StoreLog } from '../store/port.ts';
-import { addPlatformMinutes, addPlatformUsage } from '../store/repositories/usage.ts';
+import { addPlatformCalls, type CountedCalls } from '../store/repositories/usage.ts';
 import type { ConnectionRow, Db } from '../store/schema.ts';
 
 const FLUSH_INTERVAL_MS = 2_000;
@@ -16,18 +17,14 @@ const MOST = 50_000;
 /** Most names of operations of one workspace on one day: more than platforms have. Others are counted together. */
 const MOST_NAMES = 500;
 const OTHER = '(other)';
+/** Counters that are written together: thousands at once would hold up the calls. */
+const BATCH = 250;
 /** Pass-through can name anything; what is no operation's name is counted together. */
 const OPERATION = /^[a-z0-9_/.{}-]{1,120}$/i;
 
 type Subject = Pick<ConnectionRow, 'workspace_id' | 'integration_type' | 'environment'>;
 
-interface Counter extends Omit<Subject, 'workspace_id'> {
-  operation: string;
-  outcome: string;
-  /** Its begin, in ms since 1970. */
-  minute: number;
-  calls: number;
-}
+type Counter = Omit<CountedCalls, 'workspace_id'>;
 
 /** Counts calls as they end. */
 export interface UsageSink {
@@ -45,9 +42,6 @@ export class PlatformUsage implements UsageSink {
   /** Names seen today, by workspace. */
   readonly #names = new Map<string, Set<string>>();
   #day = 0;
-  /** What is to be written, by the members of its row. */
-  #calls = new Map<string, number>();
-  #minutes = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -61,29 +55,8 @@ export class PlatformUsage implements UsageSink {
   note({ workspace_id, integration_type, environment }: Subject, operation: string, outcome: string | undefined): void {
     if (this.#closed) return;
     const now = this.#clock.now().getTime();
-    const minute = now - (now % MINUTE_MS);
     const name = this.#nameOf(workspace_id, operation, now);
-    const result = outcome ?? '';
-    let list = this.#counted.get(workspace_id);
-    if (list === undefined) {
-      list = [];
-      this.#counted.set(workspace_id, list);
-    }
-    let counter = list.find(
-      (one) =>
-        one.operation === name &&
-        one.outcome === result &&
-        one.minute === minute &&
-        one.environment === environment &&
-        one.integration_type === integration_type,
-    );
-    if (counter === undefined) {
-      if (this.#counters >= MOST) return;
-      this.#counters += 1;
-      counter = { integration_type, environment, operation: name, outcome: result, minute, calls: 0 };
-      list.push(counter);
-    }
-    counter.calls += 1;
+    this.#count(workspace_id, integration_type, environment, name, outcome ?? '', now - (now % MINUTE_MS), 1);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.flush();
@@ -120,52 +93,62 @@ export class PlatformUsage implements UsageSink {
     await this.flush();
   }
 
-  #gather(): void {
-    for (const [workspace, list] of this.#counted)
-      for (const { integration_type, environment, operation, outcome, minute, calls } of list) {
-        const subject = `${workspace}\n${integration_type}\n${environment}`;
-        const day = new Date(minute).toISOString().slice(0, 10);
-        add(this.#calls, `${subject}\n${day}\n${operation}\n${outcome}`, calls);
-        add(this.#minutes, `${subject}\n${minute}`, calls);
-      }
-    this.#counted = new Map();
-    this.#counters = 0;
+  #count(
+    workspace: string,
+    type: string,
+    environment: string,
+    operation: string,
+    outcome: string,
+    minute: number,
+    calls: number,
+  ): void {
+    let list = this.#counted.get(workspace);
+    if (list === undefined) {
+      list = [];
+      this.#counted.set(workspace, list);
+    }
+    const counter = list.find(
+      (one) =>
+        one.operation === operation &&
+        one.outcome === outcome &&
+        one.minute === minute &&
+        one.environment === environment &&
+        one.integration_type === type,
+    );
+    if (counter !== undefined) counter.calls += calls;
+    else if (this.#counters < MOST) {
+      this.#counters += 1;
+      list.push({ integration_type: type, environment, operation, outcome, minute, calls });
+    }
   }
 
   async #write(): Promise<void> {
-    this.#gather();
-    const [calls, minutes] = [this.#calls, this.#minutes];
-    if (calls.size === 0) return;
-    this.#calls = new Map();
-    this.#minutes = new Map();
-    try {
-      await this.#db.transaction().execute(async (trx) => {
-        await addPlatformUsage(
-          trx,
-          [...calls].map(([key, count]) => {
-            const [workspace_id, integration_type, environment, day, operation, outcome] = key.split('\n') as string[];
-            return { workspace_id, integration_type, environment, day, operation, outcome, calls: count };
-          }),
-        );
-        await addPlatformMinutes(
-          trx,
-          [...minutes].map(([key, count]) => {
-            const [workspace_id, integration_type, environment, minute] = key.split('\n') as string[];
-            const at = new Date(Number(minute)).toISOString();
-            return { workspace_id, integration_type, environment, minute: at, calls: count };
-          }),
-        );
-      });
-    } catch (error) {
-      for (const [key, count] of calls) add(this.#calls, key, count);
-      for (const [key, count] of minutes) add(this.#minutes, key, count);
-      this.#log.warn({ error: String(error) }, 'the use of platforms cannot be written; trying again');
+    const counted = this.#counted;
+    this.#counted = new Map();
+    this.#counters = 0;
+    let failure: unknown;
+    let batch: CountedCalls[] = [];
+    const flush = async (): Promise<void> => {
+      const rows = batch;
+      batch = [];
+      if (rows.length === 0) return;
+      if (failure === undefined)
+        try {
+          return await addPlatformCalls(this.#db, rows);
+        } catch (error) {
+          failure = error;
+        }
+      for (const { workspace_id, integration_type, environment, operation, outcome, minute, calls } of rows)
+        this.#count(workspace_id, integration_type, environment, operation, outcome, minute, calls);
+    };
+    for (const [workspace_id, list] of counted) {
+      for (const counter of list) batch.push({ workspace_id, ...counter });
+      if (batch.length < BATCH) continue;
+      await flush();
+      await breathe();
     }
+    await flush();
+    if (failure !== undefined)
+      this.#log.warn({ error: String(failure) }, 'the use of platforms cannot be written; trying again');
   }
-}
-
-function add(counters: Map<string, number>, key: string, count: number): void {
-  const present = counters.get(key);
-  if (present === undefined && counters.size >= MOST) return;
-  counters.set(key, (present ?? 0) + count);
 }

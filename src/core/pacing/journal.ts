@@ -3,6 +3,7 @@
  * five minutes of rest. A kill loses the last seconds; what was under way is taken as answered.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { breathe } from '../breathe.ts';
 import type { BucketState } from './bucket.ts';
 import type { MemoryStore } from './memory-store.ts';
 
@@ -10,6 +11,8 @@ const VERSION = 1;
 
 /** How often changes are written. */
 const EVERY_MS = 5_000;
+/** Characters that are handed to the file at once. */
+const PIECE = 64 * 1024;
 
 export interface JournalLog {
   warn(facts: object, text: string): void;
@@ -20,7 +23,8 @@ export class QuotaJournal {
   readonly #file: string;
   readonly #log: JournalLog;
   #timer: NodeJS.Timeout | undefined;
-  #written = '';
+  /** The store's number of changes that the file has. */
+  #written: number | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(store: MemoryStore, file: string, log: JournalLog) {
@@ -48,17 +52,34 @@ export class QuotaJournal {
   /** Writes what has changed since the last time. */
   save(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      const text = JSON.stringify({ version: VERSION, buckets: this.#store.dump() });
-      if (text === this.#written) return;
+      const { changes } = this.#store;
+      if (changes === this.#written) return;
       try {
-        await writeFile(`${this.#file}.new`, text, { mode: 0o600 });
+        await writeFile(`${this.#file}.new`, this.#text(), { mode: 0o600 });
         await rename(`${this.#file}.new`, this.#file);
-        this.#written = text;
+        this.#written = changes;
       } catch (error) {
         this.#log.warn({ err: error, file: this.#file }, 'counts of quotas could not be written');
       }
     });
     return this.#writing;
+  }
+
+  /** The file's text in pieces: with thousands of tenants it is megabytes, which nobody shall wait for. */
+  async *#text(): AsyncGenerator<string, void, undefined> {
+    let text = `{"version":${VERSION},"buckets":[`;
+    let separator = '';
+    for (const state of this.#store.dump()) {
+      text += separator + JSON.stringify(state);
+      separator = ',';
+      if (text.length >= PIECE) {
+        yield text;
+        text = '';
+      }
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+    }
+    yield `${text}]}`;
   }
 
   async close(): Promise<void> {

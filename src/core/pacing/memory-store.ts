@@ -14,11 +14,17 @@ export class MemoryStore implements QuotaStore {
   readonly #buckets = new Map<string, Bucket>();
   readonly #onNew: ((bucket: Bucket) => void) | undefined;
   #sweepAt = SWEEP_ABOVE;
+  #changes = 0;
 
   /** `onNew` is shown every bucket before its first use. */
   constructor(clock: Clock, onNew?: (bucket: Bucket) => void) {
     this.#clock = clock;
     this.#onNew = onNew;
+  }
+
+  /** How often anything was changed: what was kept at the same number is still true. */
+  get changes(): number {
+    return this.#changes;
   }
 
   #now(): number {
@@ -61,34 +67,41 @@ export class MemoryStore implements QuotaStore {
       }
     }
     if (full !== undefined) return { ok: false, bucket: full.name, id: bucketId(full), waitMs: longest };
+    this.#changes += 1;
     for (const claim of claims) this.bucket(claim).take(now, claim.cost ?? 1, taker.rank);
     return TAKEN;
   }
 
   charge(claims: readonly BucketClaim[]): void {
+    this.#changes += 1;
     const now = this.#now();
     for (const claim of claims) this.bucket(claim).take(now, claim.cost ?? 1, 0);
   }
 
   answered(claims: readonly BucketClaim[]): void {
+    this.#changes += 1;
     const now = this.#now();
     for (const claim of claims) this.bucket(claim).counter.release(now, claim.cost ?? 1);
   }
 
   cancelled(claims: readonly BucketClaim[]): void {
+    this.#changes += 1;
     for (const claim of claims) this.bucket(claim).counter.cancel(claim.cost ?? 1);
   }
 
   ended(claims: readonly BucketClaim[]): void {
+    this.#changes += 1;
     for (const claim of claims) this.bucket(claim).end(claim.cost ?? 1);
   }
 
   refused(claim: BucketClaim, restMs: number, lower: boolean): void {
+    this.#changes += 1;
     const now = this.#now();
     this.bucket(claim).refused(now, now + restMs, lower);
   }
 
   observe(claim: BucketClaim, view: QuotaView): void {
+    this.#changes += 1;
     this.bucket(claim).observe(this.#now(), view);
   }
 
@@ -100,13 +113,12 @@ export class MemoryStore implements QuotaStore {
 
   left(): void {}
 
-  snapshot(): BucketSnapshot[] {
-    const now = this.#now();
-    return [...this.#buckets.values()].map((bucket) => bucket.snapshot(now));
+  *rows(): Generator<BucketSnapshot, void, undefined> {
+    for (const bucket of this.#buckets.values()) yield bucket.snapshot(this.#now());
   }
 
-  inspect(): Promise<BucketSnapshot[]> {
-    return Promise.resolve(this.snapshot());
+  inspect(): Promise<Iterable<BucketSnapshot>> {
+    return Promise.resolve(this.rows());
   }
 
   status(): { shared: boolean; nodes: number; degraded: string | null } {
@@ -117,12 +129,12 @@ export class MemoryStore implements QuotaStore {
     return Promise.resolve();
   }
 
-  /** State worth keeping over a restart. Windows of seconds are over before a process is back. */
-  dump(): BucketState[] {
-    const now = this.#now();
-    return [...this.#buckets.values()]
-      .filter((bucket) => !bucket.idle(now) && (bucket.claim.windowMs >= 10_000 || bucket.keeps(now)))
-      .map((bucket) => bucket.dump(now));
+  /** State worth keeping over a restart, bucket by bucket. Windows of seconds are over before a process is back. */
+  *dump(): Generator<BucketState, void, undefined> {
+    for (const bucket of this.#buckets.values()) {
+      const now = this.#now();
+      if (!bucket.idle(now) && (bucket.claim.windowMs >= 10_000 || bucket.keeps(now))) yield bucket.dump(now);
+    }
   }
 
   load(states: readonly BucketState[]): void {

@@ -195,11 +195,16 @@ export class Pacer {
 
   /** Buckets this node has used. */
   snapshot(): BucketSnapshot[] {
-    return this.#store.snapshot();
+    return [...this.rows()];
+  }
+
+  /** The same one by one: there can be very many. */
+  rows(): Iterable<BucketSnapshot> {
+    return this.#store.rows();
   }
 
   /** Buckets of all nodes, for `GET /v1/quotas`. */
-  inspect(): Promise<BucketSnapshot[]> {
+  inspect(): Promise<Iterable<BucketSnapshot>> {
     return this.#store.inspect();
   }
 

@@ -175,11 +175,11 @@ export class Copies {
     return counter;
   }
 
-  snapshot(): BucketSnapshot[] {
-    const now = this.#now();
-    return [...this.#known].map(([id, { claim }]) => {
+  *rows(): Generator<BucketSnapshot, void, undefined> {
+    for (const [id, { claim }] of this.#known) {
+      const now = this.#now();
       const view = this.#views.get(id);
-      return {
+      yield {
         bucket: claim.name,
         key: claim.key,
         used: Math.ceil(view?.used ?? this.#inFlight.get(id) ?? 0),
@@ -189,6 +189,6 @@ export class Copies {
         learned: view?.learned ?? claim.learn !== undefined,
         resting_until: view !== undefined && view.restUntil > now ? new Date(view.restUntil).toISOString() : null,
       };
-    });
+    }
   }
 }

@@ -330,12 +330,12 @@ export class RedisStore implements QuotaStore {
     }
   }
 
-  snapshot(): BucketSnapshot[] {
-    return this.#alone === undefined ? this.#copies.snapshot() : this.#alone.store.snapshot();
+  rows(): Iterable<BucketSnapshot> {
+    return this.#alone === undefined ? this.#copies.rows() : this.#alone.store.rows();
   }
 
-  async inspect(): Promise<BucketSnapshot[]> {
-    if (this.#mode !== 'shared') return this.snapshot();
+  async inspect(): Promise<Iterable<BucketSnapshot>> {
+    if (this.#mode !== 'shared') return this.rows();
     try {
       type Row = { id: string; w: number; n: number; limit: number; r: number; l: boolean; x: number };
       const rows = (await this.#wire.send({ o: 'l' })) as Row[] | Record<string, never>;
@@ -354,7 +354,7 @@ export class RedisStore implements QuotaStore {
         };
       });
     } catch {
-      return this.snapshot();
+      return this.rows();
     }
   }
 

@@ -80,10 +80,10 @@ export interface QuotaStore {
   left(taker: Taker): void;
   /** Longest sleep before asking again: what other nodes free is not told. */
   readonly pollMs: number;
-  /** Buckets this node has used, from its own memory. */
-  snapshot(): BucketSnapshot[];
-  /** Buckets of all nodes. */
-  inspect(): Promise<BucketSnapshot[]>;
+  /** Buckets this node has used, from its own memory. There can be very many: whoever goes through them breathes. */
+  rows(): Iterable<BucketSnapshot>;
+  /** Buckets of all nodes, as many. */
+  inspect(): Promise<Iterable<BucketSnapshot>>;
   /** One word and a sentence for health checks. */
   status(): { shared: boolean; nodes: number; degraded: string | null };
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import { breathe } from '../breathe.ts';
 import type { Store, StoreLog } from './port.ts';
 import { insertApiCalls, type NewApiCall } from './repositories/api-calls.ts';
 import { touchApiKeys } from './repositories/api-keys.ts';
@@ -7,8 +8,8 @@ import type { Db } from './schema.ts';
 const FLUSH_INTERVAL_MS = 250;
 /** Longest time, in ms, that the last use of a key waits: a busy key would else be written anew with every batch. */
 const KEYS_INTERVAL_MS = 10_000;
-/** Most rows per statement; a full batch is written at once. */
-const BATCH_ROWS = 500;
+/** Most rows per statement; a full batch is written at once. More would hold up the calls while they are put together. */
+const BATCH_ROWS = 200;
 /** Most rows in memory while the database is slow or away: about 10 MB. */
 const BUFFER_ROWS = 20_000;
 
@@ -96,6 +97,7 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
         // Rows are forgotten after they are written, so a failure loses none of them.
         buffer = buffer.slice(batch.length);
         left -= batch.length;
+        await breathe();
       }
       await touchApiKeys(db, used);
     } catch (error) {

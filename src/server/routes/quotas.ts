@@ -8,6 +8,7 @@ import { requireConnection } from '../authentication.ts';
 import type { Deps } from '../deps.ts';
 import { type Operation, operation, serve } from '../operation.ts';
 import { principalOf } from '../request.ts';
+import { countBytes, rowStream } from '../streams.ts';
 
 const base = { tag: 'Administration' } as const;
 
@@ -96,8 +97,16 @@ const plan = operation({
 /** Operations about quotas. */
 export const QUOTA_OPERATIONS: readonly Operation[] = [list, plan];
 
+function* wired(rows: Iterable<object>): Generator<unknown, void, undefined> {
+  for (const row of rows) yield toWire(row);
+}
+
 export function quotaRoutes(app: FastifyInstance, { runtime, services }: Deps): void {
-  serve(app, list, async () => (await runtime.pacer.inspect()).map(toWire));
+  serve(app, list, async ({ request, reply }) => {
+    const rows = wired(await runtime.pacer.inspect());
+    countBytes(reply, request.state);
+    return reply.header('content-type', 'application/json; charset=utf-8').send(rowStream(rows, 'json'));
+  });
 
   serve(app, plan, async ({ request, body }) => {
     const principal = principalOf(request);

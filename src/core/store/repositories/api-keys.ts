@@ -1,8 +1,9 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
+import { breathe } from '../../breathe.ts';
 import { PolyadError } from '../../errors/index.ts';
 import { newId } from '../ids.ts';
-import type { ApiKeyRow, Db, WorkspaceRow } from '../schema.ts';
+import { type ApiKeyRow, type Db, json, type WorkspaceRow } from '../schema.ts';
 import { getWorkspace } from './workspaces.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -227,10 +228,15 @@ const TOUCHED = 500;
  * the database's work. Called by the call log now and then; does not invalidate cached keys.
  */
 export async function touchApiKeys(db: Db, used: ReadonlyMap<string, Date>): Promise<void> {
-  const all = [...used];
-  for (let from = 0; from < all.length; from += TOUCHED) {
-    const rows = all.slice(from, from + TOUCHED).map(([id, at]) => sql`(${id}::text, ${at}::timestamptz)`);
-    await sql`update api_keys set last_used_at = used.at from (values ${sql.join(rows)}) as used(id, at)
+  let rows: { id: string; at: Date }[] = [];
+  const write = async (): Promise<void> => {
+    if (rows.length === 0) return;
+    await sql`update api_keys set last_used_at = used.at
+      from jsonb_to_recordset(${json(rows)}::jsonb) as used(id text, at timestamptz)
       where api_keys.id = used.id and (last_used_at is null or last_used_at < used.at)`.execute(db);
-  }
+    rows = [];
+    await breathe();
+  };
+  for (const [id, at] of used) if (rows.push({ id, at }) >= TOUCHED) await write();
+  await write();
 }

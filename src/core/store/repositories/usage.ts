@@ -1,25 +1,38 @@
 import { sql } from 'kysely';
 import { type Db, json } from '../schema.ts';
 
-/** Rows to be added to counters; every member as text, but the count. */
-type Counted = Record<string, string | number | undefined>;
-
-// Rows of workspaces that were removed meanwhile are left out. The order keeps two nodes from waiting for each other.
-export async function addPlatformUsage(db: Db, rows: readonly Counted[]): Promise<void> {
-  await sql`insert into platform_usage (workspace_id, integration_type, environment, operation, outcome, day, calls)
-    select r.workspace_id, r.integration_type, r.environment, r.operation, r.outcome, r.day, r.calls
-    from jsonb_populate_recordset(null::platform_usage, ${json(rows)}::jsonb) r join workspaces w on w.id = r.workspace_id
-    order by 1, 2, 3, 6, 4, 5
-    on conflict (workspace_id, integration_type, environment, day, operation, outcome)
-    do update set calls = platform_usage.calls + excluded.calls`.execute(db);
+/** Calls of one operation with one outcome in one minute. */
+export interface CountedCalls {
+  workspace_id: string;
+  integration_type: string;
+  environment: string;
+  operation: string;
+  /** Code of the error; empty = done. */
+  outcome: string;
+  /** Its begin, in ms since 1970. */
+  minute: number;
+  calls: number;
 }
 
-export async function addPlatformMinutes(db: Db, rows: readonly Counted[]): Promise<void> {
-  await sql`insert into platform_minutes (workspace_id, integration_type, environment, minute, calls)
-    select r.workspace_id, r.integration_type, r.environment, r.minute, r.calls
-    from jsonb_populate_recordset(null::platform_minutes, ${json(rows)}::jsonb) r
-      join workspaces w on w.id = r.workspace_id
-    order by 1, 2, 3, 4
+/**
+ * Adds to the counters of days and of minutes, to both or to none. Rows of workspaces that were removed meanwhile are left
+ * out. The order keeps two nodes from waiting for each other.
+ */
+export async function addPlatformCalls(db: Db, rows: readonly CountedCalls[]): Promise<void> {
+  await sql`with r as (
+      select given.workspace_id, integration_type, environment, operation, outcome,
+        to_timestamp(minute / 1000.0) as minute, calls
+      from jsonb_to_recordset(${json(rows)}::jsonb) as given (workspace_id text, integration_type text, environment text,
+        operation text, outcome text, minute bigint, calls bigint)
+      join workspaces w on w.id = given.workspace_id),
+    days as (
+      insert into platform_usage (workspace_id, integration_type, environment, day, operation, outcome, calls)
+      select workspace_id, integration_type, environment, (minute at time zone 'UTC')::date, operation, outcome, sum(calls)
+      from r group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+      on conflict (workspace_id, integration_type, environment, day, operation, outcome)
+      do update set calls = platform_usage.calls + excluded.calls)
+    insert into platform_minutes (workspace_id, integration_type, environment, minute, calls)
+    select workspace_id, integration_type, environment, minute, sum(calls) from r group by 1, 2, 3, 4 order by 1, 2, 3, 4
     on conflict (workspace_id, integration_type, environment, minute)
     do update set calls = platform_minutes.calls + excluded.calls`.execute(db);
 }
