@@ -1,17 +1,26 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+// As `npm start` does: tests start the server and the command line hundreds of times, which would compile all anew.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/polyad', import.meta.url));
+
 /** Files that start many processes or wait for real ones, the longest first. */
 const LONG = [
-  'test/docs/samples',
   'test/vault/life',
-  'test/tiktok-depth/reports',
-  'test/security/leak',
-  'test/vault/outage',
+  'test/docs/samples',
   'test/vault/kill',
-  'test/tiktok-depth/conversions',
+  'test/tiktok-depth/reports',
   'test/transport/paging-callers',
+  'test/idempotency/kill',
+  'test/vault/rotation-server',
   'test/scenarios/cli',
+  'test/browser/pages',
+  'test/scenarios/report-scale',
+  'test/scenarios/kill-server',
+  'test/vault/outage',
+  'test/tiktok-depth/conversions',
+  'test/security/leak',
   'test/pacing/all-platform-limits',
   'test/reports/jobs',
   'test/scenarios/start',
