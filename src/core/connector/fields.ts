@@ -1,7 +1,7 @@
 /** Field rules: the one declaration that decodes, encodes, validates and feeds capability map and docs. */
 import { PolyadError } from '../errors/index.ts';
-import { wireMember } from '../model/wire.ts';
 import type { Codec, CodecContext } from './codecs.ts';
+import { type Decoder, decoderOf } from './field-decoder.ts';
 import type { Native, Unified } from './types.ts';
 
 /**
@@ -49,41 +49,6 @@ export function setPath(object: Record<string, unknown>, path: string, value: un
   target[keys[keys.length - 1] as string] = value;
 }
 
-type Getter = (object: Native) => unknown;
-type Setter = (object: Unified, value: unknown) => void;
-
-/** `getPath` with its path taken apart beforehand. */
-function getterOf(path: string): Getter {
-  if (!path.includes('.')) return (object) => object[path];
-  const keys = path.split('.');
-  return (object) => {
-    let value: unknown = object;
-    for (const key of keys) {
-      if (value === null || typeof value !== 'object') return undefined;
-      value = (value as Native)[key];
-    }
-    return value;
-  };
-}
-
-/** Sets a member of the unified object, in the form that it has on the wire; what the wire does not know is left out. */
-function setterOf(path: string, codec: Codec): Setter {
-  if (codec.instant === true && !path.includes('.'))
-    return (object, value) => {
-      object[path] = value;
-    };
-  const toFit = wireMember(path.slice(path.lastIndexOf('.') + 1));
-  if (path.includes('.'))
-    return (object, value) => {
-      const fitting = toFit(value);
-      if (fitting !== undefined) setPath(object, path, fitting);
-    };
-  return (object, value) => {
-    const fitting = toFit(value);
-    if (fitting !== undefined) object[path] = fitting;
-  };
-}
-
 const list = (paths: string | readonly string[]): readonly string[] => (typeof paths === 'string' ? [paths] : paths);
 
 const canRead = (rule: FieldRule): boolean =>
@@ -94,7 +59,7 @@ const canUpdate = (rule: FieldRule): boolean => rule.access === 'write' || rule.
 /** Rules compiled once into plain functions: tables are slow to interpret per row. */
 export interface CompiledFields {
   /** The unified members of a native row, as they are on the wire: nothing of it needs `wireObject` again. */
-  decode(native: Native, ctx: CodecContext): Unified;
+  decode: Decoder;
   /** Encodes what is present in `unified`. Refuses by name whatever the platform does not take. */
   encode(unified: Unified, ctx: CodecContext, verb: 'create' | 'update', typeName: string): Native;
   /** Dotted unified paths by access, for the capability map. */
@@ -119,38 +84,7 @@ function leaves(value: unknown, known: ReadonlySet<string>, prefix = ''): string
   return out;
 }
 
-/** One rule's way from a native row into the unified object. */
-function readerOf({ unified, native, codec }: FieldRule): (row: Native, out: Unified, ctx: CodecContext) => void {
-  const targets = list(unified).map((path) => ({ path, set: setterOf(path, codec) }));
-  const sources = list(native).map((path) => ({ path, get: getterOf(path) }));
-  const [target] = targets as [(typeof targets)[number]];
-  const [source] = sources as [(typeof sources)[number]];
-  const store =
-    targets.length === 1
-      ? target.set
-      : (out: Unified, value: unknown): void => {
-          for (const { path, set } of targets) {
-            const part = (value as Unified)[path];
-            if (part !== undefined && part !== null) set(out, part);
-          }
-        };
-  if (sources.length > 1)
-    return (row, out, ctx) => {
-      const input: Native = {};
-      for (const { path, get } of sources) input[path] = get(row);
-      const value = codec.decode(input, ctx);
-      if (value !== undefined && value !== null) store(out, value);
-    };
-  return (row, out, ctx) => {
-    const input = source.get(row);
-    if (input === undefined || input === null) return;
-    const value = codec.decode(input, ctx);
-    if (value !== undefined && value !== null) store(out, value);
-  };
-}
-
 export function compileFields(rules: readonly FieldRule[]): CompiledFields {
-  const readers = rules.filter(canRead).map(readerOf);
   const paths = (test: (rule: FieldRule) => boolean): string[] =>
     rules.filter(test).flatMap((rule) => list(rule.unified));
   const known = new Set(rules.flatMap((rule) => list(rule.unified)));
@@ -208,11 +142,7 @@ export function compileFields(rules: readonly FieldRule[]): CompiledFields {
   };
 
   return {
-    decode(native, ctx) {
-      const out: Unified = {};
-      for (const read of readers) read(native, out, ctx);
-      return out;
-    },
+    decode: decoderOf(rules.filter(canRead)),
     encode,
     readable: paths(canRead),
     creatable: [...creatable],
