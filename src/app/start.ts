@@ -12,6 +12,7 @@ import { loadPlatforms, type PlatformRegistry } from '../core/connector/registry
 import type { CreatorSweep } from '../core/creators/sweep.ts';
 import { PolyadError } from '../core/errors/index.ts';
 import { startRounds } from '../core/jobs/rounds.ts';
+import { loadZones } from '../core/model/zone.ts';
 import type { ReportRunner } from '../core/report-jobs/runner.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openStore, type Store, type StoreLog } from '../core/store/port.ts';
@@ -89,12 +90,15 @@ export async function startApp(options: StartOptions): Promise<App> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
 
   // None of these needs another, so they start side by side; whatever succeeds is undone when another fails.
-  const begun = await Promise.allSettled([
+  const beginning = Promise.allSettled([
     openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log }),
     config.simulators ? startSimulators(config, log) : undefined,
     loadPlatforms(options.platformsDir ?? new URL('../platforms/', import.meta.url)),
     import('../server/app.ts'),
   ]);
+  // While they wait for the database.
+  loadZones();
+  const begun = await beginning;
   const [opened, simulated, loaded, server] = begun;
   // The store goes last: everything else writes to it until it ends.
   if (opened.status === 'fulfilled') undo.push(() => opened.value.close());

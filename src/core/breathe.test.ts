@@ -30,4 +30,25 @@ describe('breathe', () => {
     expect(order.indexOf('other')).toBeLessThan(order.indexOf('c'));
     expect(order.filter((name) => name !== 'other')).toEqual(['a', 'b', 'c']);
   });
+
+  it('lets those who ask at every item do a piece of work in their turn, while others wait', async () => {
+    await turn();
+    await turn();
+    let turns = 0;
+    let working = true;
+    const count = (): void => {
+      turns += 1;
+      if (working) setImmediate(count);
+    };
+    const work = async (): Promise<void> => {
+      for (let item = 0; item < 200; item += 1) await breathe();
+    };
+    breathe();
+    busy(5);
+    setImmediate(count);
+    await Promise.all(Array.from({ length: 20 }, work));
+    working = false;
+    // 4,000 items, which would take as many turns one by one.
+    expect(turns).toBeLessThan(400);
+  });
 });

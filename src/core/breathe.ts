@@ -4,7 +4,12 @@
  */
 
 /** How much work is done in one turn of the event loop before the rest waits for the next one, in ms. */
-const TURN_MS = 3;
+const TURN_MS = 2;
+/**
+ * … and how much of it is done while others wait. Who asks at every row would otherwise wait at every row for a turn of
+ * everybody else: reports beside lists came to a tenth of their share.
+ */
+const PIECE_MS = 0.5;
 
 /** Who waits to go on; one in each turn, so that sockets and timers come in between. */
 const waiting: (() => void)[] = [];
@@ -32,6 +37,11 @@ export function breathe(): Promise<void> | undefined {
     setImmediate(turn);
     return undefined;
   }
-  if (waiting.length === 0 && performance.now() - turnBegan < TURN_MS) return undefined;
+  if (performance.now() - turnBegan < (waiting.length === 0 ? TURN_MS : PIECE_MS)) return undefined;
   return new Promise((resolve) => waiting.push(resolve));
+}
+
+/** Whether anybody waits to go on: for clocks of tests, whose time stands still while there is work. */
+export function someoneWaits(): boolean {
+  return waiting.length > 0;
 }

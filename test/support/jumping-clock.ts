@@ -1,5 +1,6 @@
 /** What clocks of tests share on which waiting costs no time. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { someoneWaits } from '../../src/core/breathe.ts';
 import type { Clock } from '../../src/core/clock.ts';
 
 /** Turns of the event loop without work after which everyone who could go on has gone on. */
@@ -48,7 +49,7 @@ export abstract class JumpingClock implements Clock {
     let quiet = 0;
     while (this.#sleepers.size > 0) {
       await new Promise((resolve) => setImmediate(resolve));
-      quiet = this.busy() ? 0 : quiet + 1;
+      quiet = this.busy() || someoneWaits() ? 0 : quiet + 1;
       if (quiet < QUIET_TURNS) continue;
       if (filesBusy()) {
         quiet = 0;

@@ -4,6 +4,7 @@
  * feedback to quota and token care → once more, or the error (`failures.ts`).
  */
 import { Readable } from 'node:stream';
+import { breathe } from '../breathe.ts';
 import type { Clock } from '../clock.ts';
 import type { HostOverrides } from '../connector/hosts.ts';
 import type { Classification, Platform, PlatformRequest, PlatformResponse } from '../connector/types.ts';
@@ -53,6 +54,8 @@ export interface PipelineParts {
 
 /** How long one platform request may take in all where files are sent. */
 const UPLOAD_PATIENCE_MS = 300_000;
+/** An answer of more bytes waits with being read while this turn of the event loop has been busy. */
+const LONG_ANSWER = 16_384;
 
 /** A weak sign that a grant is gone counts when it comes again after each of these pauses, in ms. */
 const WEAK_PAUSES_MS = [1_000, 3_000] as const;
@@ -84,9 +87,12 @@ export class Pipeline {
   ): Promise<PlatformResponse> {
     if (scope.recorder !== undefined && changes(request))
       return scope.recorder.record(platform, request, addressOf(this.#parts, scope.connection, platform, request));
-    return this.#attempts(scope, platform, request, patienceMs, true, (answer) =>
-      readAnswer(this.#parts.clock, platform, request, answer, answer.body as Buffer),
-    );
+    return this.#attempts(scope, platform, request, patienceMs, true, async (answer) => {
+      const bytes = answer.body as Buffer;
+      // Answers come many at once, and reading a page takes about a millisecond.
+      if (bytes.length > LONG_ANSWER) await breathe();
+      return readAnswer(this.#parts.clock, platform, request, answer, bytes);
+    });
   }
 
   /** The same, with the body as a stream. Only the head is classified unless the platform answers with an error. */

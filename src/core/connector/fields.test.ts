@@ -26,6 +26,28 @@ describe('field rules', () => {
     ).toEqual({ id: '12', name: 'n', goal: 'NEW_ONE' });
   });
 
+  it('decode members below others, several into one and one into several', () => {
+    const pair: FieldRule['codec'] = { name: 'pair', decode: (native) => ({ ...(native as object), none: null }) };
+    const both = compileFields([
+      { unified: 'deep.er.id', native: 'a.b.0.c', codec: id, access: 'read' },
+      { unified: 'deep.name', native: 'a.name', codec: text(), access: 'read' },
+      { unified: ['left', 'in.side', 'none'], native: ['left', 'in.side'], codec: pair, access: 'read' },
+    ]);
+    expect(both.decode({ a: { b: [{ c: 7 }], name: 'n' }, left: 1, in: { side: Number.NaN } }, {})).toEqual({
+      deep: { er: { id: '7' }, name: 'n' },
+      left: 1,
+    });
+    expect(both.decode({ a: 'text', in: null }, {})).toEqual({});
+  });
+
+  it('hold no names that would be more than members', () => {
+    const rule = (unified: string, native: string) => [{ unified, native, codec: id, access: 'read' as const }];
+    expect(() => compileFields(rule('__proto__.id', 'id'))).toThrow(/__proto__/);
+    expect(() => compileFields(rule('id', 'a.__proto__'))).toThrow(/__proto__/);
+    const odd = '"]; throw new Error("ran"); out["';
+    expect(compileFields(rule('id', odd)).decode({ [odd]: 'x' }, {})).toEqual({ id: 'x' });
+  });
+
   it('encode only what the caller sent', () => {
     expect(encode({ budget_amount: 5 }, 'update')).toEqual({ budget: 5 });
     expect(encode({ name: 'n', targeting: { geographic: { countries: [{ id: '1' }] } } })).toEqual({
