@@ -3,7 +3,7 @@ import { ADVERTISER } from './campaigns.ts';
 import { type Installation, install } from './installation.ts';
 import { cpuSeconds, memoryMb, Noise, resetPeak } from './machine.ts';
 import { type LoopReport, loopBegin, loopReport } from './processes.ts';
-import type { Target } from './results.ts';
+import { atMost, type Target } from './results.ts';
 import { quantile, short } from './stats.ts';
 import type { Tenant } from './tenants.ts';
 
@@ -92,10 +92,5 @@ export function heldUp({ loop, waits }: Cost, of = ''): { measure: string; value
 
 /** The promise that nobody holds the event loop up for more than 10 ms. */
 export function turnTarget({ loop }: Cost, of = ''): Target {
-  return {
-    name: `${of}${LONGEST_TURN}`,
-    value: `${short(loop.turnMaxMs)} ms`,
-    target: '<= 10 ms',
-    met: loop.turnMaxMs <= 10,
-  };
+  return atMost(`${of}${LONGEST_TURN}`, loop.turnMaxMs, 'ms', 10);
 }

@@ -84,9 +84,12 @@ describe('bulk writes', () => {
     const first = await bulk(items, { 'idempotency-key': 'odd' });
     expect(first.body.results.map(({ status }: Json) => status)).toEqual([422, 200, 200]);
     expect(first.body.results[0].error.code).toBe('input_value_unsupported');
-    // The key is not busy for ever.
+    // The key is not busy for ever, and of what was refused before anything was sent it is free.
     const again = await bulk(items, { 'idempotency-key': 'odd' });
-    expect(again.body.summary).toEqual({ total: 3, succeeded: 2, failed: 1, replayed: 3 });
+    expect(again.body.summary).toEqual({ total: 3, succeeded: 2, failed: 1, replayed: 2 });
+    const corrected = [{ method: 'status', id, status: 'PAUSED' }, ...items.slice(1)];
+    const { body: right } = await bulk(corrected, { 'idempotency-key': 'odd' });
+    expect(right.summary).toEqual({ total: 3, succeeded: 3, failed: 0, replayed: 2 });
     const { body } = await polyad.call('POST', `/v1/bulk/${connection}/audience?org_id=${organization}`, {
       items: [
         { method: 'status', id: '1', status: 'PAUSED' },

@@ -72,6 +72,18 @@ describe('a repetition', () => {
     expect(await sent()).toBe(1);
   });
 
+  it('of one that was refused before anything was sent may be corrected', async () => {
+    const wrong = await create('corrected', 'Corrected', { goal: 'NO_SUCH_GOAL' });
+    expect(wrong).toMatchObject({ status: 422, body: { code: 'input_value_unsupported' } });
+    expect(await create('corrected', 'Corrected', { goal: 'NO_SUCH_GOAL' })).toMatchObject({ status: 422 });
+    const right = await create('corrected', 'Corrected');
+    expect(right.status).toBe(200);
+    // From here on the key stands for what was sent.
+    expect(await create('corrected', 'Corrected', { goal: 'NO_SUCH_GOAL' })).toMatchObject({ status: 409 });
+    expect((await create('corrected', 'Corrected')).body).toEqual(right.body);
+    expect(await sent()).toBe(1);
+  });
+
   it('of one that the platform could not serve is tried again: nothing was carried out', async () => {
     const gone = polyad.tap.answer('campaign/create', { body: { code: 40100, message: 'App reaches the QPD limit.' } });
     const first = await create('limited', 'Limited');

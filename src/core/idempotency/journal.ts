@@ -60,7 +60,7 @@ export interface KeptAnswer {
 
 export type Begun = { entry: WriteEntry; replay?: undefined } | { replay: KeptAnswer; entry?: undefined };
 
-/** An error that the same request would meet again whatever anybody else does. Others are not kept: the key is free. */
+/** A platform's answer that the same request would meet again whatever anybody else does. Others are not kept: the key is free. */
 const isFinal = (error: PolyadError): boolean =>
   // 403: another API key, or the same one with more scopes, may do it.
   error.retry === 'never' && (error.actor === 'caller' || error.actor === 'platform') && error.status !== 403;
@@ -348,7 +348,9 @@ export class WriteEntry implements WriteGate {
       (this.#fate === 'accepted' && !isFinal(error));
     const body: ErrorBody = errorBody(error, requestId);
     if (open) return this.#close('unknown', { status: error.status, answer: body });
-    if (this.keyed && isFinal(error)) return this.#close('done', { status: error.status, answer: body });
+    // What polyad refused before anything left is refused again, or right once the caller has corrected it.
+    if (this.keyed && this.#fate !== undefined && isFinal(error))
+      return this.#close('done', { status: error.status, answer: body });
     return this.#close('dropped', { status: null, answer: undefined });
   }
 
