@@ -57,6 +57,23 @@ describe('bulk writes', () => {
     expect(body.results[1].error).toMatchObject({ actor: 'caller', platform: { code: expect.any(String) } });
   });
 
+  it('refuse one key for two items, by name, and send nothing', async () => {
+    await polyad.clearLog();
+    const item = { method: 'create', body: campaign('Shared key'), idempotency_key: 'shared' };
+    for (const headers of [{}, { accept: 'application/x-ndjson' }]) {
+      const { status, body } = await bulk([item, { method: 'create', body: campaign('Beside it') }, item], headers);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ code: 'input_invalid', message: 'Items 0 and 2 have the same idempotency_key.' });
+    }
+    expect(await sent('campaign/create')).toHaveLength(0);
+    // Keys of different verbs are different keys.
+    const [id] = (await made(1, 'Verbs')) as [string];
+    const status = { method: 'status', id, status: 'PAUSED', idempotency_key: 'shared' };
+    expect((await bulk([item, status])).body.summary).toMatchObject({ succeeded: 2 });
+    const update = { method: 'update', id, body: { name: 'Verbs 2' }, idempotency_key: 'shared' };
+    expect((await bulk([status, update])).status).toBe(400);
+  });
+
   it('change status in the platform’s own batches, whole or in part', async () => {
     const ids = await made(45, 'Paused');
     await polyad.clearLog();

@@ -128,6 +128,23 @@ function checked(items: readonly BulkItem[], object: Writable): void {
   }
 }
 
+/** One key cannot stand for two writes of a call: the second would only hear that the first is under way. */
+function refuseSharedKeys(items: readonly BulkItem[]): void {
+  const first = new Map<string, number>();
+  for (const [index, { method, idempotency_key: own }] of items.entries()) {
+    if (own === undefined) continue;
+    // A status is an update.
+    const name = `${method === 'status' ? 'update' : method} ${own}`;
+    const before = first.get(name);
+    if (before !== undefined)
+      throw new PolyadError('input_invalid', {
+        message: `Items ${before} and ${index} have the same idempotency_key.`,
+        details: { issues: [{ path: `items.${index}.idempotency_key`, reason: `is that of item ${before}` }] },
+      });
+    first.set(name, index);
+  }
+}
+
 class Tally {
   total = 0;
   succeeded = 0;
@@ -158,6 +175,7 @@ export function bulkRoutes(app: FastifyInstance, deps: Deps): void {
     const options = writeOptions(request, object);
     const items = body.items as BulkItem[];
     checked(items, object);
+    refuseSharedKeys(items);
     const results = deps.runtime.bulk.run(await scopeOf(deps, request), object, items, options);
     if ((request.headers.accept ?? '').includes('application/x-ndjson')) {
       reply.header('content-type', 'application/x-ndjson; charset=utf-8');
