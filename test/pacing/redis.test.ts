@@ -294,4 +294,29 @@ describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared c
       [...((await other?.pacer.inspect()) ?? [])].find(({ bucket }) => bucket === 'minute')?.resting_until,
     ).not.toBeNull();
   });
+
+  it('any number of keys is listed, whole, while calls go on; those of the day before are forgotten', async () => {
+    const claims = Array.from(
+      { length: 3_000 },
+      (_, key): BucketClaim => ({ name: 'minute', limit: 10, windowMs: 60_000, key: `k${key}` }),
+    );
+    const [one] = await nodes(1, claims);
+    const { pacer } = one as NonNullable<typeof one>;
+    const never = new AbortController().signal;
+    const call = async (claim: BucketClaim): Promise<void> => (await pacer.acquire('w', [claim], 0, never)).answered();
+    await Promise.all(claims.map(call));
+    const [listed] = await Promise.all([pacer.inspect(), ...claims.slice(0, 500).map(call)]);
+    const rows = [...listed];
+    expect(rows).toHaveLength(3_000);
+    expect(new Set(rows.map(({ key }) => key)).size).toBe(3_000);
+    expect(rows.every(({ used }) => used >= 1)).toBe(true);
+
+    const redis = new Redis(server.url);
+    const [index = ''] = await redis.keys('*}:idx');
+    // As if nobody had used them since.
+    await redis.zadd(index, ...claims.slice(0, 2_900).flatMap(({ key }) => [1, `minute|${key}`]));
+    redis.disconnect();
+    for (let beat = 0; beat < 40; beat += 1) await world.advance(500);
+    expect([...(await pacer.inspect())]).toHaveLength(100);
+  });
 });

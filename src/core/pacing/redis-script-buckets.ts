@@ -7,6 +7,11 @@ import { GRANULES } from './window.ts';
 /** So long after a node came back every node has a copy of what it had done alone. */
 const TOLD_MS = 30_000;
 
+/** How long a key is listed that nobody uses. */
+const LISTED_MS = 25 * 3_600_000;
+/** Keys that are listed, or forgotten, in one step. */
+export const LIST_KEYS = 200;
+
 /** Lua; `redis-script.ts` goes on from here. */
 export const BUCKETS = `
 local p = KEYS[1]
@@ -289,6 +294,15 @@ local function released(b, units, how)
     add(b, now, units)
   elseif c.kind == 'F' and now > b.e - edge(c.w) then
     put(b, 'cy', (b.cy or 0) + units)
+  end
+end
+
+-- Keys that nobody has used for a day are not listed any more; a few at a time, with the beat of every node.
+local function forget()
+  local old = redis.call('ZRANGEBYSCORE', p .. 'idx', '-inf', now - ${LISTED_MS}, 'LIMIT', 0, ${LIST_KEYS})
+  if #old > 0 then
+    redis.call('ZREM', p .. 'idx', unpack(old))
+    redis.call('HDEL', p .. 'meta', unpack(old))
   end
 end
 `;

@@ -18,7 +18,7 @@
  * any more, b what waits, h heard of (the beat), j join, x good-bye, l list.
  */
 import { CLEAN_MS, LOWER } from './bucket.ts';
-import { BUCKETS } from './redis-script-buckets.ts';
+import { BUCKETS, LIST_KEYS } from './redis-script-buckets.ts';
 import { LOWER_SHARE } from './turns.ts';
 
 /** A node that was not heard of for so long counts on its own share; others leave it that share. */
@@ -291,6 +291,7 @@ local function beat(o)
     views[i] = view(c)
   end
   local sorted = census()
+  forget()
   return {nodes = sorted, views = views}
 end
 
@@ -339,23 +340,17 @@ local function join(o)
   return {epoch = epoch, nodes = census()}
 end
 
-local function list()
-  local out = {}
-  local old = redis.call('ZRANGEBYSCORE', p .. 'idx', '-inf', now - 90000000, 'LIMIT', 0, 1000)
-  if #old > 0 then
-    redis.call('ZREM', p .. 'idx', unpack(old))
-    redis.call('HDEL', p .. 'meta', unpack(old))
+-- Some of the keys: whoever asks goes on where this ends, and calls of others come between.
+local function list(o)
+  local page = redis.call('HSCAN', p .. 'meta', o.at, 'COUNT', ${LIST_KEYS})
+  local rows = {}
+  for i = 1, #page[2], 2 do
+    local c = cjson.decode(page[2][i + 1])
+    c.cost = 1
+    local v = view(c)
+    rows[#rows + 1] = {id = page[2][i], w = c.w, n = v.n, limit = v.limit, r = v.r, l = v.l, x = v.x}
   end
-  for _, id in ipairs(redis.call('ZREVRANGE', p .. 'idx', 0, 1999)) do
-    local meta = redis.call('HGET', p .. 'meta', id)
-    if meta then
-      local c = cjson.decode(meta)
-      c.cost = 1
-      local v = view(c)
-      out[#out + 1] = {id = id, w = c.w, n = v.n, limit = v.limit, r = v.r, l = v.l, x = v.x}
-    end
-  end
-  return out
+  return {at = page[1], rows = rows}
 end
 
 -- What waits at each node for a domain: kept for the others, and answered with theirs.
@@ -389,7 +384,7 @@ for i, o in ipairs(m.ops) do
   elseif o.o == 'b' then out[i] = backlog(o)
   elseif o.o == 'j' then out[i] = join(o)
   elseif o.o == 'x' then bury(m.node); out[i] = 0
-  elseif o.o == 'l' then out[i] = list() end
+  elseif o.o == 'l' then out[i] = list(o) end
 end
 saveAll()
 return cjson.encode({out = out, now = now})

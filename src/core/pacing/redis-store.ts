@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import { Alone } from './alone.ts';
 import { type BucketClaim, type BucketSnapshot, bucketId, type QuotaView } from './bucket.ts';
 import { Copies, type WireView } from './redis-copies.ts';
+import { listed } from './redis-list.ts';
 import { ABSENT_MS } from './redis-script.ts';
 import { RedisWire } from './redis-wire.ts';
 import type { QuotaStore, TakeOutcome, Taker } from './store.ts';
@@ -337,22 +338,7 @@ export class RedisStore implements QuotaStore {
   async inspect(): Promise<Iterable<BucketSnapshot>> {
     if (this.#mode !== 'shared') return this.rows();
     try {
-      type Row = { id: string; w: number; n: number; limit: number; r: number; l: boolean; x: number };
-      const rows = (await this.#wire.send({ o: 'l' })) as Row[] | Record<string, never>;
-      const now = this.#now();
-      return (Array.isArray(rows) ? rows : []).map(({ id, w, n, limit, r, l, x }) => {
-        const bar = id.indexOf('|');
-        return {
-          bucket: id.slice(0, bar),
-          key: id.slice(bar + 1),
-          used: Math.ceil(n + x),
-          limit: Math.floor(limit),
-          window_ms: w,
-          used_by_others: x,
-          learned: l,
-          resting_until: r > 0 ? new Date(now + r).toISOString() : null,
-        };
-      });
+      return await listed(this.#wire, () => this.#now());
     } catch {
       return this.rows();
     }
