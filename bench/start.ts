@@ -123,6 +123,6 @@ record({
     room('memory after reopening', of('second start', 'memoryMb').median, 400),
     ...(database === undefined
       ? []
-      : [room('memory of a node on Postgres', of('node on Postgres', 'memoryMb').median, 150)]),
+      : [room('memory of a node on Postgres', of('node on Postgres', 'memoryMb').median, 160)]),
   ],
 });
