@@ -29,7 +29,9 @@ interface Tools {
   fits: Fit[];
 }
 
-const list = (paths: string | readonly string[]): readonly string[] => (typeof paths === 'string' ? [paths] : paths);
+/** The paths that a side of a rule names: one or several. */
+export const list = (paths: string | readonly string[]): readonly string[] =>
+  typeof paths === 'string' ? [paths] : paths;
 
 /** A name as it stands in the source. `__proto__` would not be a member of an object but its prototype. */
 function quoted(name: string): string {

@@ -1,7 +1,7 @@
 /** Field rules: the one declaration that decodes, encodes, validates and feeds capability map and docs. */
 import { PolyadError } from '../errors/index.ts';
 import type { Codec, CodecContext } from './codecs.ts';
-import { type Decoder, decoderOf } from './field-decoder.ts';
+import { type Decoder, decoderOf, list } from './field-decoder.ts';
 import type { Native, Unified } from './types.ts';
 
 /**
@@ -48,8 +48,6 @@ export function setPath(object: Record<string, unknown>, path: string, value: un
   }
   target[keys[keys.length - 1] as string] = value;
 }
-
-const list = (paths: string | readonly string[]): readonly string[] => (typeof paths === 'string' ? [paths] : paths);
 
 const canRead = (rule: FieldRule): boolean =>
   rule.access === 'read' || rule.access === 'create' || rule.access === 'write';

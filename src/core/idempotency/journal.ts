@@ -348,7 +348,7 @@ export class WriteEntry implements WriteGate {
       (this.#fate === 'accepted' && !isFinal(error));
     const body: ErrorBody = errorBody(error, requestId);
     if (open) return this.#close('unknown', { status: error.status, answer: body });
-    // What polyad refused before anything left is refused again, or right once the caller has corrected it.
+    // What polyad refused before a write was sent is refused again, or right once the caller has corrected it.
     if (this.keyed && this.#fate !== undefined && isFinal(error))
       return this.#close('done', { status: error.status, answer: body });
     return this.#close('dropped', { status: null, answer: undefined });

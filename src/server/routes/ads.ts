@@ -51,7 +51,7 @@ export const dryRunReport = z
 /** The header of every write. */
 export const IDEMPOTENCY_KEY = {
   'Idempotency-Key':
-    'The same for every repetition of one write: a repetition gets the first answer, with `Idempotency-Replayed: true`. Kept 24 hours, unless it was refused before anything was sent: then it may be corrected. 1 to 255 characters.',
+    'The same for every repetition of one write: a repetition gets the first answer, with `Idempotency-Replayed: true`. Kept 24 hours, unless it was refused before a write was sent: then it may be corrected. 1 to 255 characters.',
 };
 
 /** `creator_authorization` -> `CreatorAuthorization`. */
