@@ -25,6 +25,12 @@ const UNSAFE = /[\u0000-\u0020"<>\\^`{|}#\u007f-\uffff]+/g;
 
 const escapeUnsafe = (text: string): string => text.replace(UNSAFE, (run) => encodeURIComponent(run.toWellFormed()));
 
+/** What follows `/passthrough/<connection>/`. */
+function behindConnection(address: string): string {
+  const begin = address.indexOf('/', address.indexOf('/', 1) + 1);
+  return begin <= 0 ? '' : address.slice(begin + 1);
+}
+
 /**
  * Splits `/passthrough/<connection>/<rest>`. Two forms exist: a plain path with its slashes, and a whole path encoded as
  * one segment (`open_api%2Fv1.3%2Fad%2Fget%2F%3Fpage%3D1`), where a decoded `?` begins a query. Plain paths and queries are
@@ -35,10 +41,10 @@ const escapeUnsafe = (text: string): string => text.replace(UNSAFE, (run) => enc
 export function passthroughTarget(rawUrl: string): PassthroughTarget {
   const mark = rawUrl.indexOf('?');
   // Clients behind a proxy may send the whole URL (RFC 9112 §3.2.2); its host is ours, whatever they call it.
-  const address = (mark < 0 ? rawUrl : rawUrl.slice(0, mark)).replace(/^https?:\/\/[^/]*/i, '');
+  const whole = mark < 0 ? rawUrl : rawUrl.slice(0, mark);
+  const address = whole.startsWith('/') ? whole : whole.replace(/^https?:\/\/[^/]*/i, '');
   const { query, ...ours } = withoutOurs(mark < 0 ? '' : rawUrl.slice(mark + 1));
-  // '', 'passthrough', connection, then the rest.
-  const rest = address.split('/').slice(3).join('/');
+  const rest = behindConnection(address);
   if (rest.includes('/') || !/%(?:2f|3f)/i.test(rest)) return { path: `/${rest}`, query, ...ours };
   let decoded: string;
   try {

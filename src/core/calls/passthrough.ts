@@ -95,6 +95,9 @@ export interface PassthroughParts {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must be found
 const UNSAFE_CHARACTER = /[\\\u0000-\u0020]/;
 
+/** `.` or `..` between slashes, also escaped. */
+const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+
 /** Base URLs in their normal form. They are the platforms' and the operator's own, so there are few. */
 const roots = new Map<string, string>();
 
@@ -152,7 +155,7 @@ export function passthroughUrl(base: string, path: string, query: string): URL {
   };
   const relative = path.replace(/^\//, '');
   if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || UNSAFE_CHARACTER.test(path)) refuse();
-  if (relative.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) refuse();
+  if (DOT_SEGMENT.test(relative)) refuse();
   const root = rootOf(base);
   const url = new URL(`${root}${relative}${query === '' ? '' : `?${query}`}`);
   // The root ends with a slash: what begins with it has its scheme, host, port and path, and no user.

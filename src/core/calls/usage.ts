@@ -1,6 +1,6 @@
 /**
  * What was called at platforms: how often each operation, with which outcome, and how much in which minute. Calls are
- * counted in memory and added to the database every other second, so a call pays for an increment. A process that is
+ * counted in memory and added to the database every ten seconds, so a call pays for an increment. A process that is
  * killed loses what it counted since the last time: these numbers are evidence of use, not of money.
  */
 import { breathe } from '../breathe.ts';
@@ -9,7 +9,7 @@ import type { StoreLog } from '../store/port.ts';
 import { addPlatformCalls, type CountedCalls } from '../store/repositories/usage.ts';
 import type { ConnectionRow, Db } from '../store/schema.ts';
 
-const FLUSH_INTERVAL_MS = 2_000;
+const FLUSH_INTERVAL_MS = 10_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Most counters in memory while the database is away; further new ones are not counted. */

@@ -64,6 +64,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #size = 0;
   #stream: AnswerBody | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Ended, failed or given up. */
+  #done = false;
 
   /** `sent`: body of the request; a stream is given up when the request fails. */
   constructor(
@@ -84,6 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** The caller's signal has ended. */
   handleEvent(): void {
     const { reason } = this.#signal;
+    this.#done = true;
     clearTimeout(this.#timer);
     if (this.#stream !== undefined) this.#stream.on('error', ignore).destroy(reason as Error);
     else {
@@ -93,6 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #over(): void {
+    this.#done = true;
     clearTimeout(this.#timer);
     this.#signal.removeEventListener('abort', this);
   }
@@ -113,7 +117,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (wanted.as === 'whole') this.#pieces = [];
     else if (wanted.as === 'small' && isSmall(this.#head.headers, wanted.most)) {
       this.#pieces = [];
-      this.#timer = setTimeout(() => this.#open(controller), PATIENCE_MS);
+      // Most small bodies come together with their head: those need no timer.
+      queueMicrotask(() => {
+        if (this.#pieces !== undefined && !this.#done)
+          this.#timer = setTimeout(() => this.#open(controller), PATIENCE_MS);
+      });
     } else this.#open(controller);
   }
 

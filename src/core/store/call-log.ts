@@ -5,7 +5,7 @@ import { touchApiKeys } from './repositories/api-keys.ts';
 import type { Db } from './schema.ts';
 
 /** Longest time, in ms, that a row waits in memory. */
-const FLUSH_INTERVAL_MS = 250;
+const FLUSH_INTERVAL_MS = 1_000;
 /** Longest time, in ms, that the last use of a key waits: a busy key would else be written anew with every batch. */
 const KEYS_INTERVAL_MS = 10_000;
 /** Most rows per statement; a full batch is written at once. More would hold up the calls while they are put together. */
@@ -24,7 +24,7 @@ export interface CallLogOptions {
 
 /** The writer of the call log. Requests hand rows over and never wait for them. */
 export interface CallLog {
-  /** Takes a finished call. Never blocks, never throws. */
+  /** Takes a finished call, and keeps the object. Never blocks, never throws. */
   add(call: NewApiCall): void;
   /** Notes that an API key was used; written once per key, at the latest ten seconds on or at the end. */
   keyUsed(keyId: string, at?: Date): void;
@@ -73,6 +73,8 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (rows.length === 1) {
+        // It was written before, and the answer to that was lost.
+        if (isPresent(error)) return;
         lose(1);
         log.warn({ error: String(error), name: rows[0]?.name }, 'the database refused a row of the call log');
         return;
@@ -125,7 +127,8 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
         arm();
         return;
       }
-      buffer.push({ ...call, created_at: call.created_at ?? new Date() });
+      call.created_at ??= new Date();
+      buffer.push(call);
       if (buffer.length >= BATCH_ROWS && writing === undefined) void flush(false);
       else arm();
     },
@@ -153,6 +156,9 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
     },
   };
 }
+
+/** Whether there is such a row already. */
+const isPresent = (error: unknown): boolean => (error as { code?: unknown }).code === '23505';
 
 /** Whether the database refused the row itself (SQLSTATE classes 22 data, 23 constraint), rather than being unwell. */
 function isRefusal(error: unknown): boolean {

@@ -43,7 +43,9 @@ const list = operation({
   path: '/unified/apicall',
   tag: 'Apicall',
   summary: 'List calls of the log',
-  description: 'Newest first unless `order` says otherwise. A call appears within a second of its answer.',
+  description:
+    'Newest first unless `order` says otherwise. A call appears at once where the same node answered it, else ' +
+    'within two seconds.',
   access: 'read',
   query: z.object({
     connection_id: z.string().optional().describe('Calls of this connection.'),
@@ -79,7 +81,7 @@ const get = operation({
 /** All operations under `/unified/apicall`. */
 export const APICALL_OPERATIONS = [list, get];
 
-export function apicallRoutes(app: FastifyInstance, { runtime }: Deps): void {
+export function apicallRoutes(app: FastifyInstance, { runtime, services }: Deps): void {
   serve(app, list, async ({ request, query }) => {
     const { key, workspace } = principalOf(request);
     const { env, is_billable, webhook_id, integration_type, ...filter } = query;
@@ -90,6 +92,7 @@ export function apicallRoutes(app: FastifyInstance, { runtime }: Deps): void {
       integration_type === undefined
         ? undefined
         : (runtime.registry.find(integration_type)?.manifest.type ?? integration_type);
+    await services.callLog.flush();
     const rows = await listApiCalls(runtime.store.db, workspace.id, {
       ...{ ...filter, environment, integration_type: type, connection_ids: key.connection_ids },
     });
@@ -97,6 +100,7 @@ export function apicallRoutes(app: FastifyInstance, { runtime }: Deps): void {
   });
   serve(app, get, async ({ request, params }) => {
     const { key, workspace } = principalOf(request);
+    await services.callLog.flush();
     const row = await getApiCall(runtime.store.db, workspace.id, params['id'] as string);
     if (row === undefined || !reaches(key, row.connection_id ?? ''))
       throw new PolyadError('record_not_found', { message: 'There is no such call in the log.' });

@@ -48,6 +48,7 @@ function signedInRoutes(app: FastifyInstance, deps: Deps): void {
   const page = { config: { access: 'none' } } as const;
 
   const facts = async ({ workspace, key }: Principal, query: Record<string, unknown>): Promise<DashboardFacts> => {
+    await services.callLog.flush();
     const [connections, calls, ...offers] = await Promise.all([
       services.connections.list(workspace, { limit: 100 }),
       listApiCalls(runtime.store.db, workspace.id, { limit: CALLS_SHOWN }),

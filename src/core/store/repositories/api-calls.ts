@@ -50,7 +50,8 @@ const COLUMNS = [
 ] as const satisfies readonly (keyof NewApiCall)[];
 
 /**
- * Writes rows in one statement with one parameter, which is far cheaper than one parameter per value.
+ * Writes rows in one statement with one parameter, which is far cheaper than one parameter per value. Rows without id or
+ * time are given them: written again after a failure, they are the same rows.
  *
  * @param engine of the database: the embedded one takes rows at half the cost by COPY
  */
@@ -60,17 +61,16 @@ export async function insertApiCalls(
   engine: 'pglite' | 'postgres' = 'postgres',
 ): Promise<void> {
   if (calls.length === 0) return;
-  const rows = calls.map((call) => {
-    const at = call.created_at ?? new Date();
-    return { ...call, id: call.id ?? newId(at.getTime()), created_at: at };
-  });
+  for (const call of calls) {
+    call.created_at ??= new Date();
+    call.id ??= newId(call.created_at.getTime());
+  }
   if (engine === 'pglite') {
-    await copyInto<NewApiCall>('api_calls', COLUMNS, rows).execute(db);
+    await copyInto<NewApiCall>('api_calls', COLUMNS, calls).execute(db);
     return;
   }
-  await sql`insert into api_calls select * from jsonb_populate_recordset(null::api_calls, ${json(rows)}::jsonb)`.execute(
-    db,
-  );
+  await sql`insert into api_calls select * from jsonb_populate_recordset(null::api_calls, ${json(calls)}::jsonb)
+    on conflict (id) do nothing`.execute(db);
 }
 
 /** One call of the log, or undefined. */
