@@ -1,5 +1,5 @@
 /** Transport: what is repeated, what is given up, and how a platform that fails is left alone. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
 import { PROBE_INTERVAL_MS } from '../../src/core/http/breaker.ts';
 import { MAX_ATTEMPTS } from '../../src/core/http/retry.ts';
@@ -197,5 +197,35 @@ describe('the deadline', () => {
     const cut = await world.pipeline.stream(world.scope(caller.signal), world.platform, request, 150);
     setTimeout(() => caller.abort(new Error('gone')), 120);
     await expect(Array.fromAsync(cut.body)).rejects.toThrow();
+  });
+});
+
+describe('long answers that come together', () => {
+  it('are read in turns of their own, with everybody else in between', async () => {
+    world = await startPipelineWorld();
+    const bytes = Buffer.from(JSON.stringify({ list: Array.from({ length: 1_000 }, (_, id) => ({ id, name: 'long' })) }));
+    world.behave(() => ({ headers: {}, bytes }));
+    // Connections are there, so that the answers come in one turn.
+    await each(16, 16, () => world.request());
+    let turn = 0;
+    let counting = true;
+    const next = (): void => {
+      turn += 1;
+      if (counting) setImmediate(next);
+    };
+    const readIn = new Map<number, number>();
+    const parse = JSON.parse;
+    vi.spyOn(JSON, 'parse').mockImplementation((text, reviver) => {
+      for (const end = performance.now() + 3; performance.now() < end; );
+      readIn.set(turn, (readIn.get(turn) ?? 0) + 1);
+      return parse(text, reviver);
+    });
+    setImmediate(next);
+    const outcome = await each(16, 16, () => world.request());
+    counting = false;
+    vi.restoreAllMocks();
+    expect(outcome).toMatchObject({ worked: 16, failed: [] });
+    // One that finds the turn young, and one that waited for it.
+    expect(Math.max(...readIn.values())).toBeLessThanOrEqual(2);
   });
 });
