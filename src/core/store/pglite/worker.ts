@@ -3,16 +3,11 @@
  * 150 ms. Requests are served strictly one after the other, in the order they came.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { isCopy } from '../copy.ts';
 import { INVALIDATION_CHANNEL } from '../invalidations.ts';
+import { openEngine } from './engine.ts';
 import type { Answer, ErrorAnswer, QueryAnswer, Request } from './protocol.ts';
-
-/**
- * The engine touches all of its buffers when it opens, and the default is 128 MB of them. What it reads beyond them is in
- * the page cache of the system.
- */
-const SETTINGS = ['shared_buffers=32MB'];
 
 function describe(thrown: unknown): ErrorAnswer {
   const error = thrown as ErrorAnswer;
@@ -26,9 +21,7 @@ async function main(): Promise<void> {
   const post = (answer: Answer) => port.postMessage(answer);
   let db: PGlite;
   try {
-    db = await PGlite.create((workerData as { directory: string }).directory, {
-      startParams: [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])],
-    });
+    db = await openEngine((workerData as { directory: string }).directory);
     await db.listen(INVALIDATION_CHANNEL, (payload) => post({ kind: 'notification', payload }));
   } catch (error) {
     post({ kind: 'failed', error: describe(error) });
