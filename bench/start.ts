@@ -1,8 +1,8 @@
 /**
  * `npm run bench:start`: how long a user waits. From spawning `polyad start --json` on an empty directory (embedded
  * database, simulators, demo account connected through the OAuth flow) to its ready line and to the first good answer;
- * the same on the directory it left; the first start where no compiled code was kept yet; and a node on Postgres. Memory is resident memory of the whole process: two seconds after the first
- * good answer, and the most until then.
+ * the same on the directory it left; the first start where no compiled code was kept yet; and a node on Postgres. Memory
+ * is resident memory of the whole process: two seconds after the first good answer, and the most until then.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
