@@ -1,7 +1,8 @@
 import { breathe } from '../breathe.ts';
 import type { Store, StoreLog } from './port.ts';
-import { insertApiCalls, type NewApiCall } from './repositories/api-calls.ts';
+import { callLines, type NewApiCall } from './repositories/api-calls.ts';
 import { touchApiKeys } from './repositories/api-keys.ts';
+import { RowBatches } from './row-batches.ts';
 import type { Db } from './schema.ts';
 
 /** Longest time, in ms, that a row waits in memory. */
@@ -15,7 +16,7 @@ const BUFFER_ROWS = 20_000;
 
 export interface CallLogOptions {
   db: Db;
-  /** What the database is; see {@link insertApiCalls}. */
+  /** What the database is; see {@link callLines}. */
   engine?: Store['engine'] | undefined;
   log: StoreLog;
   /** Most rows in memory; further ones are counted, reported and lost. Default 20,000. */
@@ -24,7 +25,7 @@ export interface CallLogOptions {
 
 /** The writer of the call log. Requests hand rows over and never wait for them. */
 export interface CallLog {
-  /** Takes a finished call, and keeps the object. Never blocks, never throws. */
+  /** Takes a finished call. Never blocks, never throws. */
   add(call: NewApiCall): void;
   /** Notes that an API key was used; written once per key, at the latest ten seconds on or at the end. */
   keyUsed(keyId: string, at?: Date): void;
@@ -40,7 +41,8 @@ export interface CallLog {
 
 /** Starts a writer. Several on one database do not disturb each other. */
 export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallLogOptions): CallLog {
-  let buffer: NewApiCall[] = [];
+  const form = callLines(engine);
+  const waiting = new RowBatches(BATCH_ROWS);
   let keys = new Map<string, Date>();
   let keysWrittenAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -66,22 +68,23 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
     timer.unref();
   };
 
-  /** Writes rows; one that the database refuses for its content is left out, and does not take the others with it. */
-  const write = async (rows: readonly NewApiCall[]): Promise<void> => {
+  /** Writes lines; one that the database refuses for its content is left out, and does not take the others with it. */
+  const write = async (lines: readonly string[]): Promise<void> => {
     try {
-      await insertApiCalls(db, rows, engine);
+      await form.insert(db, lines.join(''));
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (rows.length === 1) {
+      const [first] = lines;
+      if (lines.length === 1 && first !== undefined) {
         // It was written before, and the answer to that was lost.
         if (isPresent(error)) return;
         lose(1);
-        log.warn({ error: String(error), name: rows[0]?.name }, 'the database refused a row of the call log');
+        log.warn({ error: String(error), name: form.nameIn(first) }, 'the database refused a row of the call log');
         return;
       }
-      const middle = Math.ceil(rows.length / 2);
-      await write(rows.slice(0, middle));
-      await write(rows.slice(middle));
+      const middle = Math.ceil(lines.length / 2);
+      await write(lines.slice(0, middle));
+      await write(lines.slice(middle));
     }
   };
 
@@ -93,27 +96,30 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
       keysWrittenAt = performance.now();
     }
     try {
-      for (let left = buffer.length; left > 0; ) {
-        const batch = buffer.slice(0, Math.min(left, BATCH_ROWS));
-        await write(batch);
+      for (let left = waiting.rows; left > 0; ) {
+        const batch = waiting.first();
+        await form.insert(db, batch.text()).catch((error) => {
+          if (!isRefusal(error)) throw error;
+          return write(batch.lines());
+        });
         // Rows are forgotten after they are written, so a failure loses none of them.
-        buffer = buffer.slice(batch.length);
-        left -= batch.length;
+        waiting.drop();
+        left -= batch.rows;
         await breathe();
       }
       await touchApiKeys(db, used);
     } catch (error) {
       for (const [id, at] of used) if (!keys.has(id)) keys.set(id, at);
-      log.warn({ error: String(error), pending: buffer.length }, 'the call log cannot be written; trying again');
+      log.warn({ error: String(error), pending: waiting.rows }, 'the call log cannot be written; trying again');
     }
     report();
-    if (buffer.length > 0 || keys.size > 0) arm();
+    if (waiting.rows > 0 || keys.size > 0) arm();
   };
 
   const flush = async (everything = true): Promise<void> => {
     // What was added during a running flush needs another one.
     while (writing !== undefined) await writing;
-    if (buffer.length === 0 && keys.size === 0 && unreported === 0) return;
+    if (waiting.rows === 0 && keys.size === 0 && unreported === 0) return;
     writing = drain(everything).finally(() => {
       writing = undefined;
     });
@@ -122,14 +128,13 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
 
   return {
     add(call) {
-      if (closed || buffer.length >= capacity) {
+      if (closed || waiting.rows >= capacity) {
         lose(1);
         arm();
         return;
       }
-      call.created_at ??= new Date();
-      buffer.push(call);
-      if (buffer.length >= BATCH_ROWS && writing === undefined) void flush(false);
+      waiting.add(form.line(call));
+      if (waiting.rows >= BATCH_ROWS && writing === undefined) void flush(false);
       else arm();
     },
     keyUsed(keyId, at = new Date()) {
@@ -142,9 +147,9 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
       closed = true;
       clearTimeout(timer);
       await flush();
-      if (buffer.length > 0) {
-        lose(buffer.length);
-        buffer = [];
+      if (waiting.rows > 0) {
+        lose(waiting.rows);
+        waiting.clear();
         report();
       }
     },
@@ -152,7 +157,7 @@ export function createCallLog({ db, engine, log, capacity = BUFFER_ROWS }: CallL
       return dropped;
     },
     get pending() {
-      return buffer.length;
+      return waiting.rows;
     },
   };
 }

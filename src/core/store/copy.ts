@@ -16,24 +16,21 @@ function cell(value: Cell): string {
   return storableText(value).replace(SPECIAL, (found) => ESCAPES[found] as string);
 }
 
+/** A row as a line of COPY's text form. Columns that are left out take their defaults. */
+export function copyLine<T extends object>(columns: readonly (keyof T & string)[], row: T): string {
+  let line = '';
+  for (const column of columns) line += `${line === '' ? '' : '\t'}${cell(row[column] as Cell)}`;
+  return `${line}\n`;
+}
+
 /**
- * The statement that appends `rows` to `table` in the embedded engine, for which reading COPY's text form costs half of
- * what an INSERT costs. The engine takes the rows from its file `/dev/blob`; they travel as the statement's only
- * parameter, and the worker puts them there (see pglite/worker.ts). Columns that are left out take their defaults.
+ * The statement that appends `lines` of {@link copyLine} to `table` in the embedded engine, for which reading COPY's text
+ * form costs half of what an INSERT costs. The engine takes the rows from its file `/dev/blob`; they travel as the
+ * statement's only parameter, and the worker puts them there (see pglite/worker.ts).
  */
-export function copyInto<T extends object>(
-  table: string,
-  columns: readonly (keyof T & string)[],
-  rows: readonly T[],
-): RawBuilder<unknown> {
-  let text = '';
-  for (const row of rows) {
-    let line = '';
-    for (const column of columns) line += `${line === '' ? '' : '\t'}${cell(row[column] as Cell)}`;
-    text += `${line}\n`;
-  }
+export function copyInto(table: string, columns: readonly string[], lines: string): RawBuilder<unknown> {
   const names = sql.join(columns.map((column) => sql.ref(column)));
-  return sql`copy ${sql.table(table)} (${names}) from '/dev/blob' -- ${text}`;
+  return sql`copy ${sql.table(table)} (${names}) from '/dev/blob' -- ${lines}`;
 }
 
 /** Whether a statement is one of {@link copyInto}. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { copyInto } from '../copy.ts';
+import { copyInto, copyLine } from '../copy.ts';
 import { newId } from '../ids.ts';
+import type { Store } from '../port.ts';
 import { type ApiCallRow, type ApiCallType, type Db, json } from '../schema.ts';
 import { type ListOptions, page } from './list.ts';
 
@@ -49,28 +50,45 @@ const COLUMNS = [
   'created_at',
 ] as const satisfies readonly (keyof NewApiCall)[];
 
-/**
- * Writes rows in one statement with one parameter, which is far cheaper than one parameter per value. Rows without id or
- * time are given them: written again after a failure, they are the same rows.
- *
- * @param engine of the database: the embedded one takes rows at half the cost by COPY
- */
-export async function insertApiCalls(
-  db: Db,
-  calls: readonly NewApiCall[],
-  engine: 'pglite' | 'postgres' = 'postgres',
-): Promise<void> {
-  if (calls.length === 0) return;
-  for (const call of calls) {
-    call.created_at ??= new Date();
-    call.id ??= newId(call.created_at.getTime());
-  }
-  if (engine === 'pglite') {
-    await copyInto<NewApiCall>('api_calls', COLUMNS, calls).execute(db);
-    return;
-  }
-  await sql`insert into api_calls select * from jsonb_populate_recordset(null::api_calls, ${json(calls)}::jsonb)
-    on conflict (id) do nothing`.execute(db);
+/** How an engine takes rows: as text of a line each, made when a call ends and written with others later. */
+export interface CallLines {
+  /** The line of a call. Without id or time it is given them, so that a line written twice is the same row. */
+  line(call: NewApiCall): string;
+  /** Writes lines in one statement with one parameter, which is far cheaper than one parameter per value. */
+  insert(db: Db, lines: string): Promise<unknown>;
+  /** What the call of a line was, for messages. */
+  nameIn(line: string): string | undefined;
+}
+
+const complete = (call: NewApiCall): NewApiCall => {
+  const created_at = call.created_at ?? new Date();
+  return { ...call, id: call.id ?? newId(created_at.getTime()), created_at };
+};
+
+const LINES: Record<Store['engine'], CallLines> = {
+  // The embedded engine takes rows at half the cost by COPY.
+  pglite: {
+    line: (call) => copyLine(COLUMNS, complete(call)),
+    insert: (db, lines) => copyInto('api_calls', COLUMNS, lines).execute(db),
+    nameIn: (line) => line.split('\t')[COLUMNS.indexOf('name')],
+  },
+  postgres: {
+    line: (call) => `${json(complete(call))}\n`,
+    insert: (db, lines) =>
+      sql`insert into api_calls
+        select * from jsonb_populate_recordset(null::api_calls, ${`[${lines.trimEnd().replaceAll('\n', ',')}]`}::jsonb)
+        on conflict (id) do nothing`.execute(db),
+    nameIn: (line) => (JSON.parse(line) as NewApiCall).name,
+  },
+};
+
+/** The form in which a database takes the log's rows. */
+export const callLines = (engine: Store['engine'] = 'postgres'): CallLines => LINES[engine];
+
+/** Writes calls in one statement. */
+export async function insertApiCalls(db: Db, calls: readonly NewApiCall[]): Promise<void> {
+  const { line, insert } = LINES.postgres;
+  if (calls.length > 0) await insert(db, calls.map(line).join(''));
 }
 
 /** One call of the log, or undefined. */
