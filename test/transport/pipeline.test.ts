@@ -203,7 +203,9 @@ describe('the deadline', () => {
 describe('long answers that come together', () => {
   it('are read in turns of their own, with everybody else in between', async () => {
     world = await startPipelineWorld();
-    const bytes = Buffer.from(JSON.stringify({ list: Array.from({ length: 1_000 }, (_, id) => ({ id, name: 'long' })) }));
+    const bytes = Buffer.from(
+      JSON.stringify({ list: Array.from({ length: 1_000 }, (_, id) => ({ id, name: 'long' })) }),
+    );
     world.behave(() => ({ headers: {}, bytes }));
     // Connections are there, so that the answers come in one turn.
     await each(16, 16, () => world.request());
