@@ -45,20 +45,6 @@ describe('the embedded database', () => {
     expect(ticks).toBeGreaterThan(took / 5 / 4);
   });
 
-  it('makes checkpoints and clears dead rows when much was written, and nothing when little was', async () => {
-    const nothing = { analyze: false, checkpoint: false, vacuum: false };
-    const maintenance = new Maintenance();
-    expect(await maintenance.run(store.db)).toEqual(nothing);
-    await sql`create table bulk as select g as id, repeat('x', 500) as v from generate_series(1, 130000) g`.execute(
-      store.db,
-    );
-    expect(await maintenance.run(store.db)).toEqual({ analyze: true, checkpoint: true, vacuum: false });
-    expect(await maintenance.run(store.db)).toEqual(nothing);
-    for (let round = 0; round < 3; round++) await sql`update bulk set v = repeat('y', 500)`.execute(store.db);
-    expect(await maintenance.run(store.db)).toEqual({ analyze: true, checkpoint: true, vacuum: true });
-    await sql`drop table bulk`.execute(store.db);
-  });
-
   it('takes little memory for buffers, all of which the engine touches when it opens', async () => {
     const { rows } = await sql<{ shared_buffers: string }>`show shared_buffers`.execute(store.db);
     expect(rows).toEqual([{ shared_buffers: '32MB' }]);
@@ -76,7 +62,7 @@ describe('the embedded database', () => {
       );
       await insertApiCalls(store.db, rows);
     }
-    expect(await maintenance.run(store.db)).toMatchObject({ analyze: true });
+    expect((await maintenance.run(store.db)).analyzed).toContain('api_calls');
     const page = listApiCallsQuery(store.db, workspace.id, {}).compile();
     const plan = await store.db.executeQuery<{ 'QUERY PLAN': string }>(
       CompiledQuery.raw(`explain ${page.sql}`, [...page.parameters]),

@@ -2,11 +2,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 
-/**
- * The engine touches all of its buffers when it opens, and the default is 128 MB of them. What it reads beyond them is in
- * the page cache of the system.
- */
-const SETTINGS = ['shared_buffers=32MB'];
+const SETTINGS = [
+  // The engine touches all of its buffers when it opens, and the default is 128 MB of them. What it reads beyond them is
+  // in the page cache of the system.
+  'shared_buffers=32MB',
+  // ANALYZE reads 300 rows for each of these, and nobody else is served while it does. Of a call log with 100,000 rows it
+  // then takes 20 ms instead of the 220 ms of the default of 100; of a million rows, 30.
+  'default_statistics_target=10',
+];
 
 /**
  * WebAssembly functions whose first call comes while this is set are never optimised: V8 decides it when it makes their

@@ -33,14 +33,23 @@ export async function openPgliteStore({ dataDir, log }: OpenStoreOptions): Promi
   }
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: client }) });
   const maintenance = new Maintenance();
-  const timer = setInterval(() => {
-    maintenance.run(db).then(
-      (done) => (done.analyze || done.checkpoint) && log.debug(done, 'database maintenance'),
-      (error) => log.warn({ error: String(error) }, 'database maintenance failed'),
-    );
+  let closing: Promise<void> | undefined;
+  let maintaining = false;
+  const timer = setInterval(async () => {
+    // A round takes its turn at every statement, so under load it may last longer than the time between two.
+    if (maintaining) return;
+    maintaining = true;
+    try {
+      const done = await maintenance.run(db);
+      if (done.analyzed.length > 0 || done.vacuumed.length > 0 || done.checkpoint)
+        log.debug(done, 'database maintenance');
+    } catch (error) {
+      if (closing === undefined) log.warn({ error: String(error) }, 'database maintenance failed');
+    } finally {
+      maintaining = false;
+    }
   }, MAINTENANCE_INTERVAL_MS);
   timer.unref();
-  let closing: Promise<void> | undefined;
   return {
     engine: 'pglite',
     db,
