@@ -76,6 +76,78 @@ export function auditSuite(store: () => Store): void {
       for (const log of nodes) await log.close();
     });
 
+    it('is written by nodes that go through the same fifty workspaces in opposite orders, without another try', async () => {
+      const ids = Array.from({ length: 50 }, (_, n) => `${id}-${n}`);
+      const logs = [memoryLog(), memoryLog()];
+      const nodes = logs.map((log) => new AuditLog({ store: store(), clock: systemClock, log, signer }));
+      const orders = [ids, ids.toReversed()];
+      await Promise.all(
+        nodes.map(async (log, node) => {
+          for (let round = 1; round <= 10; round += 1) {
+            for (const workspaceId of orders[node] as string[])
+              log.note(entry('act', { workspaceId, details: { node, round } }));
+            await log.flush();
+          }
+        }),
+      );
+      // A deadlock would have been written by another try.
+      for (const { lines } of logs) expect(lines).toEqual([]);
+      const [first] = nodes as [AuditLog];
+      for (const workspaceId of ids) {
+        expect(await first.verify(workspaceId)).toMatchObject({ ok: true, rows: 20, first: 1, last: 20, sealed: true });
+        const rounds = (await Array.fromAsync(first.rows(workspaceId))).map(({ details }) => details);
+        for (const node of [0, 1])
+          expect(rounds.filter((one) => one['node'] === node).map(({ round }) => round)).toEqual(
+            Array.from({ length: 10 }, (_, n) => n + 1),
+          );
+      }
+      for (const log of nodes) await log.close();
+    });
+
+    it('takes as many statements for rows of many workspaces as for one row', async () => {
+      let statements = 0;
+      const counting = store().db.withPlugin({
+        transformQuery: ({ node }) => {
+          statements += 1;
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const log = new AuditLog({ store: { ...store(), db: counting }, clock: systemClock, log: memoryLog(), signer });
+      const taken = async (rows: number, more: (n: number) => Partial<AuditEntry>): Promise<number> => {
+        statements = 0;
+        // The first row is on its way before the others have come: these are what is looked at.
+        for (let n = 0; n <= rows; n += 1) log.note(entry('act', more(n)));
+        await log.flush();
+        return statements;
+      };
+      const ofOne = await taken(0, () => ({}));
+      expect(ofOne).toBeGreaterThan(0);
+      expect(await taken(80, (n) => ({ workspaceId: `${id}-${n}` }))).toBe(2 * ofOne);
+      expect(await taken(80, () => ({}))).toBe(2 * ofOne);
+      // Large rows are written a few at a time, so that no transaction is a long one.
+      const large = await taken(80, () => ({ details: { text: 'x'.repeat(60_000) } }));
+      expect(large).toBeGreaterThan(5 * ofOne);
+      expect(large).toBeLessThan(20 * ofOne);
+      expect(await log.verify(id)).toMatchObject({ ok: true, rows: 163 });
+      await log.close();
+    });
+
+    it('keeps to the character what was hashed', async () => {
+      const log = open();
+      const details = {
+        z: 'a\\u0000 "\\" \n\t\u2028 é 😀',
+        a: [1.1, -0.5, 1e21, null, true],
+        nested: { '': '\\ud800' },
+      };
+      await log.append(entry('act\u0000', { outcome: 'x\ud800', objectId: '\\N\\', ipAddress: undefined, details }));
+      expect(await log.verify(id)).toMatchObject({ ok: true, rows: 1 });
+      const [row] = await rows(log);
+      expect(row).toMatchObject({ action: 'act\uFFFD', outcome: 'x\uFFFD', object_id: '\\N\\', ip_address: null });
+      expect(JSON.stringify(row?.details)).toBe(JSON.stringify(details));
+      await log.close();
+    });
+
     it('lets nobody change or remove a row', async () => {
       const log = open();
       await log.append(entry('a'));

@@ -92,6 +92,43 @@ describe.runIf(url)('with a Postgres server', async () => {
     await Promise.all([writer.close(), reader.close(), stranger.close()]);
     await Promise.all([own.drop(), other.drop()]);
   });
+
+  it('holds the ends of audit chains in one order on all nodes, and gives whoever waited the end as it is then', async () => {
+    const own = await ownSchema(url);
+    const store = await open(own.url);
+    const waiting = async (count: number): Promise<void> => {
+      for (let found = -1; found !== count; ) {
+        const { rows } = await sql<{ found: number }>`select count(*)::int as found from pg_stat_activity
+          where application_name = ${own.schema} and wait_event_type = 'Lock'`.execute(store.db);
+        found = rows[0]?.found ?? 0;
+      }
+    };
+    /** One holds what lies in the middle while two others, who name the same in opposite orders, come for all. */
+    const meet = async (seq: number) => {
+      const come = (ids: string[]) =>
+        store.db.transaction().execute(async (trx) => {
+          const held = await repo.holdAuditHeads(trx, ids, '0');
+          return held.map((head) => `${head.workspace_id}${head.seq}`);
+        });
+      let others: Promise<string[]>[] = [];
+      await store.db.transaction().execute(async (trx) => {
+        const [head] = await repo.holdAuditHeads(trx, ['m'], '0');
+        others = [come(['a', 'm', 'z']), come(['z', 'm', 'a'])];
+        await waiting(2);
+        await repo.insertAuditRows(trx, [], [{ ...head!, seq }]);
+      });
+      return Promise.all(others);
+    };
+    const expected = (m: string) => [
+      ['a0', m, 'z0'],
+      ['a0', m, 'z0'],
+    ];
+    // First there are no ends yet, then they are there.
+    expect(await meet(7)).toEqual(expected('m7'));
+    expect(await meet(8)).toEqual(expected('m8'));
+    await store.close();
+    await own.drop();
+  });
 });
 
 describe.runIf(url)('a Postgres that goes away', () => {

@@ -6,8 +6,15 @@ import type { Signer } from '../auth/signing.ts';
 import type { Clock } from '../clock.ts';
 import { redact, redactText } from '../http/redact.ts';
 import type { Store, StoreLog } from '../store/port.ts';
-import { getAuditHead, holdAuditHead, insertAuditRows, listAuditRows } from '../store/repositories/index.ts';
-import { type AuditActorKind, type AuditHeadTable, type AuditRow, json, storableText } from '../store/schema.ts';
+import { getAuditHead, holdAuditHeads, insertAuditRows, listAuditRows } from '../store/repositories/index.ts';
+import {
+  type AuditActorKind,
+  type AuditHeadTable,
+  type AuditRow,
+  type Db,
+  json,
+  storableText,
+} from '../store/schema.ts';
 import { type Anchor, type AuditRecord, BEGINNING, hashOf, type Verification, verifyChain } from './chain.ts';
 import { type CredentialUse, CredentialUses } from './uses.ts';
 
@@ -57,8 +64,10 @@ export interface AuditLogParts {
   signer: Signer;
 }
 
-/** Most rows per transaction. */
-const BATCH_ROWS = 200;
+/** Most rows per transaction: some 20 ms of the embedded database, which serves nobody else meanwhile. */
+const BATCH_ROWS = 100;
+/** … and characters of details after which it ends: as long for large rows. */
+const BATCH_CHARACTERS = 400_000;
 /** Most rows in memory while the database is away; further ones are lost, and the log says so. */
 const CAPACITY = 20_000;
 /** Longest wait for a row to be durable, in ms: what was done has been done, and its answer must not hang on the log. */
@@ -214,27 +223,38 @@ export class AuditLog {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.slice(0, BATCH_ROWS);
-      const byWorkspace = Map.groupBy(batch, ({ entry }) => entry.workspaceId);
-      await this.#parts.store.db.transaction().execute(async (trx) => {
-        // Always in the same order: two nodes that hold heads must not wait for each other.
-        for (const workspaceId of [...byWorkspace.keys()].sort()) {
-          const head = await holdAuditHead(trx, workspaceId, BEGINNING);
-          const rows: AuditRow[] = [];
-          let { seq, hash } = head;
-          for (const { entry, at } of byWorkspace.get(workspaceId) ?? []) {
-            seq += 1;
-            const row = rowOf(entry, at, seq, hash);
-            hash = row.hash;
-            rows.push(row);
-          }
-          const seal = this.#parts.signer.sign('audit', workspaceId, String(seq), hash);
-          await insertAuditRows(trx, rows, { workspace_id: workspaceId, seq, hash, seal });
-        }
-      });
-      this.#queue.splice(0, batch.length);
-      for (const { done } of batch) done();
+      // Made before the transaction begins, since nobody else is served while it is open.
+      const facts: AuditFacts[] = [];
+      let characters = 0;
+      for (const { entry, at } of this.#queue) {
+        if (facts.length === BATCH_ROWS || characters >= BATCH_CHARACTERS) break;
+        const row = factsOf(entry, at);
+        characters += row.details.length;
+        facts.push(row);
+      }
+      await this.#parts.store.db.transaction().execute((trx) => this.#append(trx, facts));
+      for (const { done } of this.#queue.splice(0, facts.length)) done();
     }
+  }
+
+  /** Four statements, of however many workspaces the rows are: a minute's uses of credentials are of all of them. */
+  async #append(trx: Db, facts: readonly AuditFacts[]): Promise<void> {
+    const byWorkspace = Map.groupBy(facts, (row) => row.workspace_id);
+    const heads = await holdAuditHeads(trx, [...byWorkspace.keys()], BEGINNING);
+    // Otherwise rows would be taken for written that are not.
+    if (heads.length !== byWorkspace.size) throw new Error('The end of a chain has vanished.');
+    const rows: AuditRow[] = [];
+    const ends = heads.map(({ workspace_id, ...head }): AuditHeadTable => {
+      let { seq, hash } = head;
+      for (const one of byWorkspace.get(workspace_id) ?? []) {
+        seq += 1;
+        const row = { ...one, seq, previous_hash: hash, hash: '' };
+        hash = hashOf(recordOf(row));
+        rows.push({ ...row, hash });
+      }
+      return { workspace_id, seq, hash, seal: this.#parts.signer.sign('audit', workspace_id, String(seq), hash) };
+    });
+    await insertAuditRows(trx, rows, ends);
   }
 
   #isSealed({ workspace_id, seq, hash, seal }: AuditHeadTable): boolean {
@@ -247,28 +267,27 @@ export class AuditLog {
 const auditText = (text: string | null | undefined): string | null =>
   text === null || text === undefined ? null : storableText(redactText(text));
 
-function rowOf(entry: AuditEntry, at: Date, seq: number, previousHash: string): AuditRow {
+/** What a row says, before it has its place in a chain. */
+type AuditFacts = Omit<AuditRow, 'seq' | 'previous_hash' | 'hash'>;
+
+function factsOf(entry: AuditEntry, at: Date): AuditFacts {
   let details = json(redact(entry.details ?? {}) as Record<string, unknown>);
   if (details.length > MAX_DETAILS) details = json({ omitted: 'too large', characters: details.length });
-  const row = {
+  return {
     workspace_id: entry.workspaceId,
-    seq,
     at,
     actor_kind: entry.actor.kind,
     actor_id: auditText(entry.actor.id),
     actor_name: auditText(entry.actor.name),
-    action: entry.action,
+    action: storableText(entry.action),
     object_type: auditText(entry.objectType),
     object_id: auditText(entry.objectId)?.slice(0, 500).toWellFormed() ?? null,
     connection_id: auditText(entry.connectionId),
-    outcome: entry.outcome ?? 'ok',
+    outcome: storableText(entry.outcome ?? 'ok'),
     request_id: auditText(entry.requestId),
     ip_address: auditText(entry.ipAddress),
     details,
-    previous_hash: previousHash,
-    hash: '',
   };
-  return { ...row, hash: hashOf(recordOf(row)) };
 }
 
 function recordOf({ at, details, ...row }: AuditRow): AuditRecord {
