@@ -91,23 +91,39 @@ describe('what the embedded database does in the background', () => {
     expect(await maintenance.run(store.db)).toEqual({ ...NOTHING, vacuumed: ['growing'], analyzed: ['growing'] });
     const { pages, clean } = await state('growing');
     expect(clean).toBe(pages);
+    // A fifth of a large table would be a long piece of work.
+    await run('create table large as select g as id from generate_series(1, 300000) g');
+    await maintenance.run(store.db);
+    await run('insert into large select g from generate_series(1, 50001) g');
+    expect(await maintenance.run(store.db)).toMatchObject({ vacuumed: ['large'] });
   });
 
   it('knows after a start, when nothing is counted any more, which tables grew before', async () => {
     await make('known', 3000);
     await maintenance.run(store.db);
     await make('unknown', 3000);
+    await make('small', 20);
     await store.close();
     await open();
     await sql`select pg_stat_force_next_flush()`.execute(store.db);
     expect(await state('unknown')).toMatchObject({ counted: 0, rows: -1 });
     const done = await maintenance.run(store.db);
-    expect(done).toMatchObject({ analyzed: ['unknown'], vacuumed: ['unknown'] });
+    expect(done).toMatchObject({ analyzed: ['unknown', 'small'], vacuumed: ['unknown'] });
     await run(`insert into known select g, repeat('x', 100) from generate_series(1, 1000) g`);
     await store.close();
     await open();
     expect(await maintenance.run(store.db)).toMatchObject({ analyzed: ['known'], vacuumed: ['known'] });
     expect(await maintenance.run(store.db)).toEqual(NOTHING);
+  });
+
+  it('makes statistics of few rows, however many a table has: nobody else is served meanwhile', async () => {
+    await make('sampled', 20_000);
+    await maintenance.run(store.db);
+    const { rows } = await sql<{ bounds: number }>`
+      select cardinality(histogram_bounds::text::text[]) as bounds from pg_stats
+      where tablename = 'sampled' and attname = 'id'`.execute(store.db);
+    // One more than the statistics target, of which the rows read are a multiple.
+    expect(rows).toEqual([{ bounds: 11 }]);
   });
 
   it('makes a checkpoint when much was written', async () => {
