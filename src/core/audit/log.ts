@@ -241,8 +241,6 @@ export class AuditLog {
   async #append(trx: Db, facts: readonly AuditFacts[]): Promise<void> {
     const byWorkspace = Map.groupBy(facts, (row) => row.workspace_id);
     const heads = await holdAuditHeads(trx, [...byWorkspace.keys()], BEGINNING);
-    // Otherwise rows would be taken for written that are not.
-    if (heads.length !== byWorkspace.size) throw new Error('The end of a chain has vanished.');
     const rows: AuditRow[] = [];
     const ends = heads.map(({ workspace_id, ...head }): AuditHeadTable => {
       let { seq, hash } = head;
@@ -254,6 +252,8 @@ export class AuditLog {
       }
       return { workspace_id, seq, hash, seal: this.#parts.signer.sign('audit', workspace_id, String(seq), hash) };
     });
+    // Without its chain's end a row would be taken for written that is not.
+    if (rows.length !== facts.length) throw new Error('The end of a chain was not found.');
     await insertAuditRows(trx, rows, ends);
   }
 
