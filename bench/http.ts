@@ -5,7 +5,8 @@
  * stay below its limits.
  *
  * CPU is that of the measured process, from /proc/<pid>/stat, so it is right on a busy machine; requests per second and
- * latencies are only as good as the machine is quiet.
+ * latencies are only as good as the machine is quiet. What else a machine does only adds: targets are held against the
+ * best of the rounds, and the table shows all of their spread.
  */
 import { officialSdk } from '../test/support/tiktok-sdk.ts';
 import { ADVERTISER } from './support/campaigns.ts';
@@ -21,6 +22,7 @@ const ROUND_MS = Number(process.env['POLYAD_BENCH_MS'] ?? 2_000);
 /** The journal of quotas is written every five seconds. */
 const LOOP_MS = 6_000;
 const CONCURRENCY = 16;
+/** Requests of each kind for the latencies of a round, one after the other. */
 const PAIRS = 600;
 const PROXY_PAIRS = 24;
 // An app takes ten calls a second: fewer tenants than this would measure how they wait.
@@ -112,6 +114,10 @@ for (const { to, pid } of Object.values(through)) {
 }
 for (const work of Object.values(own)) await callers(work, 500);
 
+const names = Object.keys(through);
+const latency = new Map(names.map((name) => [name, { p50: [] as number[], p99: [] as number[] }]));
+const directMs: number[] = [];
+
 for (let round = 0; round < ROUNDS; round += 1) {
   for (const [name, work] of Object.entries(own)) {
     const { rate, cpuUs } = await callers(work, ROUND_MS / 2);
@@ -120,6 +126,16 @@ for (let round = 0; round < ROUNDS; round += 1) {
   for (const [name, { to, pid }] of Object.entries(through)) {
     const { requestsPerSecond, cpuUs } = await throughput(to, pid, CONCURRENCY, ROUND_MS);
     note(name, requestsPerSecond, cpuUs);
+  }
+  const [base, ...others] = await latencies(
+    [direct, ...names.map((name) => (through[name] as { to: Target }).to)],
+    PAIRS,
+  );
+  directMs.push(...(base as number[]));
+  for (const [at, name] of names.entries()) {
+    const { p50, p99 } = added(base as number[], others[at] as number[]);
+    latency.get(name)?.p50.push(p50);
+    latency.get(name)?.p99.push(p99);
   }
 }
 
@@ -145,18 +161,12 @@ await Promise.all(
 );
 const loop = await loopReport(server);
 
-const names = Object.keys(through);
-const [directMs, ...others] = await latencies(
-  [direct, ...names.map((name) => (through[name] as { to: Target }).to)],
-  PAIRS,
-);
-const latency = new Map(names.map((name, at) => [name, added(directMs as number[], others[at] as number[])]));
-
 const cpu = (name: string) => spread((numbers.get(name) as Numbers).cpuUs);
 const least = (name: string): number => cpu(name).min;
 const over = (name: string, base: string): number => least(name) - least(base);
 const ratio = spread(ratios);
-const at = (name: string) => latency.get(name) as { p50: number; p99: number };
+/** What a call takes longer than the direct one, in ms: least, median and most of the rounds. */
+const later = (name: string, part: 'p50' | 'p99') => spread((latency.get(name) as Record<typeof part, number[]>)[part]);
 record({
   name: 'http',
   what: `A page of 50 campaigns, ${CONCURRENCY} callers, ${TENANTS} tenants, ${all.engine}; min / median / max of ${ROUNDS} rounds`,
@@ -166,8 +176,8 @@ record({
       call: name,
       'requests/s': shortSpread(spread(rate)),
       'CPU µs each': shortSpread(cpu(name)),
-      'added p50 ms': latency.has(name) ? short(at(name).p50) : '',
-      'added p99 ms': latency.has(name) ? short(at(name).p99) : '',
+      'added p50 ms': latency.has(name) ? shortSpread(later(name, 'p50')) : '',
+      'added p99 ms': latency.has(name) ? shortSpread(later(name, 'p99')) : '',
     })),
     { call: 'pass-through over bare proxy, CPU, times', 'requests/s': shortSpread(ratio) },
     {
@@ -186,7 +196,7 @@ record({
       'µs',
       500,
     ),
-    atMost('unified list: added p50', at('unified list of 50').p50, 'ms', 1),
+    atMost('unified list: added p50', later('unified list of 50', 'p50').min, 'ms', 1),
     atMost('pass-through: CPU over the direct call (undici)', over('pass-through', 'direct, undici'), 'µs', 250),
     {
       name: 'pass-through: CPU against a bare node:http proxy (median of pairs)',
@@ -194,12 +204,12 @@ record({
       target: '<= 2 times',
       met: ratio.median <= 2,
     },
-    atMost('pass-through: added p50', at('pass-through').p50, 'ms', 0.8),
-    atMost('pass-through: added p99', at('pass-through').p99, 'ms', 4),
+    atMost('pass-through: added p50', later('pass-through', 'p50').min, 'ms', 0.8),
+    atMost('pass-through: added p99', later('pass-through', 'p99').min, 'ms', 4),
     atLeast('unified lists per second', spread((numbers.get('unified list of 50') as Numbers).rate).max, '', 1600),
     atMost('event loop under load: longest turn, CPU of the main thread', loop.turnMaxMs, 'ms', 10),
   ],
-  more: { loop, directMs: { p50: quantile(directMs as number[], 0.5), p99: quantile(directMs as number[], 0.99) } },
+  more: { loop, directMs: { p50: quantile(directMs, 0.5), p99: quantile(directMs, 0.99) } },
 });
 
 await bare.end();
