@@ -10,6 +10,7 @@ import { QuotaJournal } from '../../src/core/pacing/journal.ts';
 import { MemoryStore } from '../../src/core/pacing/memory-store.ts';
 import { Pacer } from '../../src/core/pacing/pacer.ts';
 import { quotaMetrics } from '../../src/server/quota-metrics.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const KEYS = 30_000;
 const claim = (key: number): BucketClaim => ({ name: 'acme.day', key: `${key}`, limit: 10, windowMs: 86_400_000 });
@@ -73,5 +74,31 @@ describe(`with ${KEYS.toLocaleString('en')} keys`, () => {
     expect(text).toContain('polyad_quota_resting{bucket="acme.day"} 1\n');
     expect(text).toContain('polyad_quota_used_ratio{bucket="acme.day"} 0.1\n');
     await pacer.close();
+  });
+});
+
+describe('keys that nobody uses any more', () => {
+  const minute = (key: number): BucketClaim => ({ name: 'acme.minute', key: `${key}`, limit: 10, windowMs: 60_000 });
+
+  it('are forgotten, and counted from nothing when their callers come back', () => {
+    const clock = new VirtualClock();
+    const own = new MemoryStore(clock);
+    const claims = Array.from({ length: 10_001 }, (_, key) => minute(key));
+    for (const one of claims) {
+      own.take([one], { rank: 0 });
+      own.answered([one]);
+    }
+    clock.advance(120_000);
+    own.take([minute(20_000)], { rank: 0 });
+    expect([...own.rows()]).toHaveLength(1);
+    // The same claim objects, as connections keep them.
+    for (let call = 0; call < 3; call += 1) own.take([claims[7] as BucketClaim], { rank: 0 });
+    expect([...own.rows()].find(({ key }) => key === '7')).toMatchObject({ used: 3, limit: 10 });
+    own.cancelled([minute(7)]);
+    expect([...own.rows()].find(({ key }) => key === '7')).toMatchObject({ used: 2 });
+    // In another store the same objects stand for its own counters.
+    const other = new MemoryStore(clock);
+    other.take([claims[7] as BucketClaim], { rank: 0 });
+    expect([...other.rows()]).toMatchObject([{ key: '7', used: 1 }]);
   });
 });

@@ -5,6 +5,7 @@ import { type HostOverrides, hostsFor } from '../connector/hosts.ts';
 import type { PlatformRegistry } from '../connector/registry.ts';
 import type { Classification, Environment, Native, Platform, PlatformResponse } from '../connector/types.ts';
 import { PolyadError } from '../errors/index.ts';
+import { type Address, addressBelow, hasDotSegment } from '../http/address.ts';
 import { SMALL_BODY } from '../http/body.ts';
 import type { Breakers } from '../http/breaker.ts';
 import { type HttpClient, type OutgoingRequest, type TransportFault, transportFault } from '../http/client.ts';
@@ -95,23 +96,6 @@ export interface PassthroughParts {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must be found
 const UNSAFE_CHARACTER = /[\\\u0000-\u0020]/;
 
-/** `.` or `..` between slashes, also escaped. */
-const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
-
-/** Base URLs in their normal form. They are the platforms' and the operator's own, so there are few. */
-const roots = new Map<string, string>();
-
-function rootOf(base: string): string {
-  let root = roots.get(base);
-  if (root === undefined) {
-    root = new URL(base.endsWith('/') ? base : `${base}/`).href;
-    // Simulators on ports of their own may come and go, as they do in tests.
-    if (roots.size >= 1_000) roots.clear();
-    roots.set(base, root);
-  }
-  return root;
-}
-
 /** Headers that a `Connection` header names belong to that connection alone. Most name none. */
 function nominated(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
@@ -149,19 +133,13 @@ function handedOn(
 }
 
 /** The URL of a pass-through path. Throws `passthrough_host_refused` for everything that could lead elsewhere. */
-export function passthroughUrl(base: string, path: string, query: string): URL {
-  const refuse = (): never => {
-    throw new PolyadError('passthrough_host_refused', { details: { path: path.slice(0, 200) } });
-  };
+export function passthroughUrl(base: string, path: string, query: string): Address {
   const relative = path.replace(/^\//, '');
-  if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || UNSAFE_CHARACTER.test(path)) refuse();
-  if (DOT_SEGMENT.test(relative)) refuse();
-  const root = rootOf(base);
-  const url = new URL(`${root}${relative}${query === '' ? '' : `?${query}`}`);
-  // The root ends with a slash: what begins with it has its scheme, host, port and path, and no user.
-  if (!url.href.startsWith(root)) refuse();
-  if (url.hash !== '') url.hash = '';
-  return url;
+  const odd = /^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/') || UNSAFE_CHARACTER.test(path);
+  const address = odd || hasDotSegment(relative) ? undefined : addressBelow(base, relative, query);
+  if (address === undefined)
+    throw new PolyadError('passthrough_host_refused', { details: { path: path.slice(0, 200) } });
+  return address;
 }
 
 /** The error for what failed below HTTP. */
@@ -182,7 +160,7 @@ export class PassthroughService {
   }
 
   /** Where a request goes. @throws PolyadError `connection_paused`, `passthrough_host_refused` */
-  #target(connection: ConnectionRow, { path, query }: PassthroughRequest): { platform: Platform; url: URL } {
+  #target(connection: ConnectionRow, { path, query }: PassthroughRequest): { platform: Platform; url: Address } {
     const { registry, hosts } = this.#parts;
     if (connection.is_paused) throw new PolyadError('connection_paused', { details: { connection_id: connection.id } });
     const platform = registry.get(connection.integration_type);
@@ -214,7 +192,7 @@ export class PassthroughService {
     const { platform, url } = this.#target(connection, request);
     const environment = connection.environment as Environment;
     const operation = platform.operationOfPath?.(request.path) ?? request.path;
-    const organizationId = platform.organizationOfCall?.(request.path, url.searchParams);
+    const organizationId = platform.organizationOfCall?.(request.path, new URLSearchParams(url.search));
     const app = await tokens.appFor(connection);
     const { manifest } = platform;
     const claims = scopeClaims(scope, manifest, app?.client_id, this.#parts.tiers?.get(manifest.id), {

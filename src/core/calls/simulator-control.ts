@@ -1,5 +1,6 @@
 /** Keeps pass-through out of the control API of simulators. */
 import { PolyadError } from '../errors/index.ts';
+import type { Address } from '../http/address.ts';
 
 /** Where every simulator has its control API, below its address. */
 const CONTROL = '_control';
@@ -13,7 +14,7 @@ const CONTROL = '_control';
  * @param bases base URLs that `url` may have been made from.
  * @throws PolyadError `passthrough_host_refused`
  */
-export function refuseControl(url: URL, simulator: string | undefined, bases: readonly string[]): void {
+export function refuseControl(url: Address, simulator: string | undefined, bases: readonly string[]): void {
   if (simulator === undefined || new URL(simulator).origin !== url.origin) return;
   const prefixes = new Set(['', ...[simulator, ...bases].map((base) => new URL(base).pathname.replace(/\/$/, ''))]);
   for (const prefix of prefixes) {

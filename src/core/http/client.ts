@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
+import type { Address } from './address.ts';
 import { EgressPolicy } from './egress.ts';
 import { type Answer, Exchange, type Wanted } from './exchange.ts';
 
@@ -12,7 +13,7 @@ export interface OutgoingRequest {
   /** Absolute URL. */
   url: string;
   /** The same taken apart, where the caller had to do that anyway. */
-  parsed?: URL;
+  parsed?: Address;
   headers: Record<string, string>;
   body?: string | Buffer | Readable | AsyncIterable<Uint8Array>;
   signal: AbortSignal;

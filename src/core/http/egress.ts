@@ -10,6 +10,7 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { PolyadError } from '../errors/index.ts';
+import type { Address } from './address.ts';
 import { type AddressRange, inRanges, notPublic, parseAddress, parseRange } from './addresses.ts';
 
 /** All addresses of a name. */
@@ -97,7 +98,7 @@ export class EgressPolicy {
    * @param origin of `url`, where the caller needs it too: it is worked out anew at every look
    * @throws PolyadError `egress_refused`
    */
-  check(url: URL, origin: string = url.origin): void {
+  check(url: Address, origin: string = url.origin): void {
     if (url.protocol !== 'https:' && url.protocol !== 'http:')
       throw refusal(`${url.protocol.replace(/:$/, '')} is not http or https`, url.host || url.href);
     if (url.username !== '' || url.password !== '') throw refusal('it carries credentials', url.hostname);

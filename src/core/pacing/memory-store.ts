@@ -6,12 +6,27 @@ import type { QuotaStore, TakeOutcome, Taker } from './store.ts';
 /** Buckets nobody has used for a while are forgotten when there are more than this many. */
 const SWEEP_ABOVE = 10_000;
 
+/** A bucket's place in its store; empty once the store has forgotten it, so that nobody keeps it alive. */
+interface Place {
+  readonly home: object;
+  bucket: Bucket | undefined;
+}
+
+/** Where a claim keeps the place of its bucket: most claims are made once and used for many calls. */
+const PLACE = Symbol('place');
+type PlacedClaim = BucketClaim & { [PLACE]?: Place };
+
+/** Whether the bucket has the limit that the claim states, as it may not have for another tier's. */
+const isOf = ({ limit, windowMs }: BucketClaim, { claim }: Bucket): boolean =>
+  claim.limit === limit && claim.windowMs === windowMs;
+
 const TAKEN: TakeOutcome = { ok: true };
 
 export class MemoryStore implements QuotaStore {
   readonly pollMs = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #home = {};
+  readonly #places = new Map<string, Place>();
   readonly #onNew: ((bucket: Bucket) => void) | undefined;
   #sweepAt = SWEEP_ABOVE;
   #changes = 0;
@@ -32,25 +47,44 @@ export class MemoryStore implements QuotaStore {
   }
 
   bucket(claim: BucketClaim): Bucket {
+    const place = (claim as PlacedClaim)[PLACE];
+    const known = place?.home === this.#home ? place.bucket : undefined;
+    if (known !== undefined && isOf(claim, known)) return known;
+    const found = this.#find(claim);
+    (claim as PlacedClaim)[PLACE] = found;
+    return found.bucket as Bucket;
+  }
+
+  #find(claim: BucketClaim): Place {
     const id = bucketId(claim);
-    let bucket = this.#buckets.get(id);
-    if (bucket === undefined) {
-      if (this.#buckets.size > this.#sweepAt) this.#sweep();
-      bucket = new Bucket(claim);
-      this.#buckets.set(id, bucket);
-      this.#onNew?.(bucket);
-    } else if (bucket.claim.windowMs !== claim.windowMs) {
-      bucket = new Bucket(claim);
-      this.#buckets.set(id, bucket);
-    } else if (bucket.claim.limit !== claim.limit) bucket.relimit(claim);
-    return bucket;
+    const place = this.#places.get(id);
+    const bucket = place?.bucket;
+    if (place !== undefined && bucket?.claim.windowMs === claim.windowMs) {
+      if (bucket.claim.limit !== claim.limit) bucket.relimit(claim);
+      return place;
+    }
+    if (place === undefined && this.#places.size > this.#sweepAt) this.#sweep();
+    const made = new Bucket(claim);
+    const newPlace: Place = { home: this.#home, bucket: made };
+    this.#places.set(id, newPlace);
+    if (place === undefined) this.#onNew?.(made);
+    else place.bucket = undefined;
+    return newPlace;
   }
 
   #sweep(): void {
     const now = this.#now();
-    for (const [id, bucket] of this.#buckets) if (bucket.idle(now)) this.#buckets.delete(id);
+    for (const [id, place] of this.#places) {
+      if (place.bucket?.idle(now) === false) continue;
+      place.bucket = undefined;
+      this.#places.delete(id);
+    }
     // When nearly all are in use, looking through them at every new one would cost more than they do.
-    this.#sweepAt = Math.max(SWEEP_ABOVE, this.#buckets.size * 1.5);
+    this.#sweepAt = Math.max(SWEEP_ABOVE, this.#places.size * 1.5);
+  }
+
+  *#all(): Generator<Bucket, void, undefined> {
+    for (const { bucket } of this.#places.values()) if (bucket !== undefined) yield bucket;
   }
 
   take(claims: readonly BucketClaim[], taker: Pick<Taker, 'rank' | 'owed'>): TakeOutcome {
@@ -114,7 +148,7 @@ export class MemoryStore implements QuotaStore {
   left(): void {}
 
   *rows(): Generator<BucketSnapshot, void, undefined> {
-    for (const bucket of this.#buckets.values()) yield bucket.snapshot(this.#now());
+    for (const bucket of this.#all()) yield bucket.snapshot(this.#now());
   }
 
   inspect(): Promise<Iterable<BucketSnapshot>> {
@@ -131,7 +165,7 @@ export class MemoryStore implements QuotaStore {
 
   /** State worth keeping over a restart, bucket by bucket. Windows of seconds are over before a process is back. */
   *dump(): Generator<BucketState, void, undefined> {
-    for (const bucket of this.#buckets.values()) {
+    for (const bucket of this.#all()) {
       const now = this.#now();
       if (!bucket.idle(now) && (bucket.claim.windowMs >= 10_000 || bucket.keeps(now))) yield bucket.dump(now);
     }
