@@ -80,7 +80,7 @@ describe(`with ${KEYS.toLocaleString('en')} keys`, () => {
 describe('keys that nobody uses any more', () => {
   const minute = (key: number): BucketClaim => ({ name: 'acme.minute', key: `${key}`, limit: 10, windowMs: 60_000 });
 
-  it('are forgotten, and counted from nothing when their callers come back', () => {
+  it('are forgotten, and counted from nothing when their callers come back', async () => {
     const clock = new VirtualClock();
     const own = new MemoryStore(clock);
     const claims = Array.from({ length: 10_001 }, (_, key) => minute(key));
@@ -88,7 +88,7 @@ describe('keys that nobody uses any more', () => {
       own.take([one], { rank: 0 });
       own.answered([one]);
     }
-    clock.advance(120_000);
+    await clock.advance(120_000);
     own.take([minute(20_000)], { rank: 0 });
     expect([...own.rows()]).toHaveLength(1);
     // The same claim objects, as connections keep them.
