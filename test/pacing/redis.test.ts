@@ -226,6 +226,42 @@ describe.runIf(REDIS_URL !== undefined && hasRedisServer)('nodes with a shared c
       await expect(node?.pacer.acquire('w', brief, 45_000, never)).rejects.toMatchObject({ code: 'quota_wait' });
   });
 
+  it.each([
+    // Whoever does not know whether it was taken in again waits for a whole minute.
+    ['in the middle of it', 0, 0],
+    ['just after', 60, 20],
+  ])('a node that comes back and is cut off again %s overruns nothing', async (_when, afterMs, least) => {
+    const judge = new Judge(SLOW);
+    const claims = SLOW.map((limit) => ({ ...limit, key: 'app', scope: 'all' }));
+    const three = await nodes(3, claims);
+    const third = three[2] as (typeof three)[number];
+    const granted: number[] = [];
+    const cut = () => third.redis.disconnect();
+    const back = async (andCut: boolean) => {
+      await third.redis.connect().catch(() => undefined);
+      await reconnected(three);
+      if (andCut) cut();
+    };
+    await runCluster({
+      world,
+      judge,
+      nodes: three,
+      callers: crowd(3),
+      forMs: 240_000,
+      events: [
+        [60_000, cut],
+        [62_000, () => back(afterMs === 0)],
+        ...(afterMs > 0 ? [[62_000 + afterMs, cut] as const] : []),
+        ...[63_000, 108_000].map((at) => [at, () => void granted.push(third.pacer.counts().granted)] as const),
+        [110_000, () => back(false)],
+      ],
+    });
+    expect(Object.fromEntries(judge.refused)).toEqual({});
+    // Its share is 80 a minute.
+    const [soon, later] = granted as [number, number];
+    expect(later - soon).toBeGreaterThanOrEqual(least);
+  });
+
   it('a hidden limit that was learned holds while Redis is away, and after it comes back empty', async () => {
     const hidden = [{ name: 'hidden', limit: 3, windowMs: 1_000 }];
     const claims: BucketClaim[] = [

@@ -135,9 +135,12 @@ export class RedisStore implements QuotaStore {
 
   /** Joins now, unless it is being done. Rejects when Redis cannot be reached. */
   #join(): Promise<void> {
-    this.#joining ??= this.#joinOnce().finally(() => {
-      this.#joining = undefined;
-    });
+    this.#joining ??= this.#joinOnce()
+      // Copies at once: who loses the counter again without them takes windows of minutes for full.
+      .then(() => this.#beat().catch(() => undefined))
+      .finally(() => {
+        this.#joining = undefined;
+      });
     return this.#joining;
   }
 
@@ -155,6 +158,8 @@ export class RedisStore implements QuotaStore {
       ...(one.learned === undefined ? {} : { l: one.learned }),
     }));
     const settled = [...this.#settledWhileJoining];
+    // It may be taken, and its answer lost: then the others count on this node for a while.
+    this.#heardAt = this.#now();
     try {
       const answer = (await this.#wire.send({
         o: 'j',
