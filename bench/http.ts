@@ -5,8 +5,8 @@
  * stay below its limits.
  *
  * CPU is that of the measured process, from /proc/<pid>/stat, so it is right on a busy machine; requests per second and
- * latencies are only as good as the machine is quiet. What else a machine does only adds: targets are held against the
- * best of the rounds, and the table shows all of their spread.
+ * latencies are only as good as the machine is quiet. What else a machine does only adds to CPU and takes from rates:
+ * those are held against the best of the rounds. Latencies are differences, and count by the middle of the rounds.
  */
 import { officialSdk } from '../test/support/tiktok-sdk.ts';
 import { ADVERTISER } from './support/campaigns.ts';
@@ -196,7 +196,7 @@ record({
       'µs',
       500,
     ),
-    atMost('unified list: added p50', later('unified list of 50', 'p50').min, 'ms', 1),
+    atMost('unified list: added p50', later('unified list of 50', 'p50').median, 'ms', 1),
     atMost('pass-through: CPU over the direct call (undici)', over('pass-through', 'direct, undici'), 'µs', 250),
     {
       name: 'pass-through: CPU against a bare node:http proxy (median of pairs)',
@@ -204,8 +204,8 @@ record({
       target: '<= 2 times',
       met: ratio.median <= 2,
     },
-    atMost('pass-through: added p50', later('pass-through', 'p50').min, 'ms', 0.8),
-    atMost('pass-through: added p99', later('pass-through', 'p99').min, 'ms', 4),
+    atMost('pass-through: added p50', later('pass-through', 'p50').median, 'ms', 0.8),
+    atMost('pass-through: added p99', later('pass-through', 'p99').median, 'ms', 4),
     atLeast('unified lists per second', spread((numbers.get('unified list of 50') as Numbers).rate).max, '', 1600),
     atMost('event loop under load: longest turn, CPU of the main thread', loop.turnMaxMs, 'ms', 10),
   ],

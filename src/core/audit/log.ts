@@ -3,6 +3,7 @@
  * before them, so that many at a time cost one transaction; whoever appends waits until its row is durable.
  */
 import type { Signer } from '../auth/signing.ts';
+import { breathe } from '../breathe.ts';
 import type { Clock } from '../clock.ts';
 import { redact, redactText } from '../http/redact.ts';
 import type { Store, StoreLog } from '../store/port.ts';
@@ -231,6 +232,8 @@ export class AuditLog {
         const row = factsOf(entry, at);
         characters += row.details.length;
         facts.push(row);
+        const pause = breathe();
+        if (pause !== undefined) await pause;
       }
       await this.#parts.store.db.transaction().execute((trx) => this.#append(trx, facts));
       for (const { done } of this.#queue.splice(0, facts.length)) done();
