@@ -24,7 +24,8 @@ const LOOP_MS = 6_000;
 const CONCURRENCY = 16;
 /** Requests of each kind for the latencies of a round, one after the other. */
 const PAIRS = 600;
-const PROXY_PAIRS = 24;
+/** A pair varies by half: fewer would leave the middle of them to chance. */
+const PROXY_PAIRS = 60;
 // An app takes ten calls a second: fewer tenants than this would measure how they wait.
 const TENANTS = Number(process.env['POLYAD_BENCH_TENANTS'] ?? 1_000);
 const PAGE = `open_api/v1.3/campaign/get/?advertiser_id=${ADVERTISER}&page=1&page_size=50`;
