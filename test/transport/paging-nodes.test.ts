@@ -56,7 +56,7 @@ describe.runIf(servers() !== undefined)('two nodes on Redis, in turns', () => {
   });
 
   it('answer by position, and no error, while Redis is away', async () => {
-    // A machine that stood still may have cut a node off; one that is back knows at once what was in use.
+    // A machine that stood still may have cut a node off: without Redis it would have nothing to go on with.
     for (const node of cluster.nodes)
       await expect
         .poll(async () => (await fetch(`${node.ready.url}/readyz`)).json())
